@@ -1,0 +1,6 @@
+export * from './column.ts'
+export * from './dtype.ts'
+export * from './errors.ts'
+export * from './progress.ts'
+export * from './random.ts'
+export * from './tensor.ts'

@@ -1,0 +1,180 @@
+import type { DType, Tensor } from '../core/index.ts'
+import type { Dim, Shape } from './types.ts'
+
+/**
+ * The op vocabulary: every op's name and its attributes. One file per op under `ops/` gives each its rules; the table in
+ * `ops/index.ts` is total over this interface, so an op without a rule does not compile. Inputs, outputs and meaning are
+ * stated here because every transformation relies on them.
+ *
+ * Conventions: channels last (N…C), filters HWIO, axes are non-negative and sorted, broadcasting is NumPy's, comparisons
+ * and logical ops give `bool`, indices are `int32`. Randomness is counter-based (Philox 4×32-10): a random op reads the
+ * scalar int32 input `step` and its own `stream`, so a number depends on (seed, stream, step, position) alone.
+ */
+export interface OpAttributes {
+  // ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** → a value fed on each run. */
+  input: { readonly name: string; readonly dtype: DType; readonly shape: Shape }
+  /** → a value that persists between runs and may be updated (weights, moments). Its shape is static. */
+  state: { readonly name: string; readonly dtype: DType; readonly shape: readonly number[] }
+  /** → a constant. */
+  constant: { readonly value: Tensor }
+  /** → 0, 1, … length-1. */
+  iota: { readonly length: Dim; readonly dtype: DType }
+
+  // ── elementwise, one input ───────────────────────────────────────────────────────────────────────────────────────
+  neg: None
+  abs: None
+  sign: None
+  exp: None
+  expm1: None
+  log: None
+  log1p: None
+  sqrt: None
+  rsqrt: None
+  reciprocal: None
+  square: None
+  sin: None
+  cos: None
+  tanh: None
+  sigmoid: None
+  softplus: None
+  relu: None
+  /** Gauss's error function. */
+  erf: None
+  floor: None
+  ceil: None
+  /** To the nearest, ties to even. */
+  round: None
+  not: None
+  isNan: None
+  /** Rounds towards zero to integers; to `bool`: ≠ 0. */
+  cast: { readonly dtype: DType }
+  /** The same value; its gradient is zero. */
+  stopGradient: None
+
+  // ── elementwise, two inputs, broadcasting ────────────────────────────────────────────────────────────────────────
+  add: None
+  sub: None
+  mul: None
+  div: None
+  pow: None
+  maximum: None
+  minimum: None
+  equal: None
+  notEqual: None
+  less: None
+  lessEqual: None
+  greater: None
+  greaterEqual: None
+  and: None
+  or: None
+  /** (condition bool, a, b) → a where the condition holds, else b; all broadcast. */
+  where: None
+
+  // ── reductions: axes are removed unless keepDims ─────────────────────────────────────────────────────────────────
+  sum: Reduction
+  mean: Reduction
+  prod: Reduction
+  max: Reduction
+  min: Reduction
+  /** → int32 index of the first largest element along the axis. */
+  argmax: { readonly axis: number; readonly keepDims: boolean }
+  argmin: { readonly axis: number; readonly keepDims: boolean }
+
+  // ── linear algebra ───────────────────────────────────────────────────────────────────────────────────────────────
+  /** a[…,M,K] (or [K,M] when transposed) × b[…,K,N] → […,M,N]; leading dimensions broadcast; both have rank ≥ 2. */
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean }
+
+  // ── shape ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  reshape: { readonly shape: Shape }
+  transpose: { readonly permutation: readonly number[] }
+  broadcastTo: { readonly shape: Shape }
+  /** x[begin[i] : begin[i] + size[i]·stride[i] : stride[i]] on each axis; size counts the elements taken. */
+  slice: { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
+  /** Zeros (or `value`) before and after each axis, `interior` of them between neighbours: the adjoint of `slice`. */
+  pad: {
+    readonly before: readonly number[]
+    readonly after: readonly number[]
+    readonly interior: readonly number[]
+    readonly value: number
+  }
+  /** Two or more inputs, equal but along `axis`. */
+  concat: { readonly axis: number }
+  flip: { readonly axes: readonly number[] }
+
+  // ── indexing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** (x, indices int32) → x with axis `axis` replaced by the indices' shape. Indices out of range clamp. */
+  gather: { readonly axis: number }
+  /** (indices int32, updates) → zeros of `size` along axis 0, updates[i…] added to row indices[i…]: gather's adjoint, axis 0. */
+  scatterAdd: { readonly size: number }
+  /** indices int32 → dtype one-hot along a new last axis; an index outside [0, depth) gives zeros. */
+  oneHot: { readonly depth: number; readonly dtype: DType }
+  /** (x, indices int32 of x's shape but for the axis's size) → x[…, indices, …] along `axis`. */
+  takeAlongAxis: { readonly axis: number }
+  /** (indices, updates) → zeros with `size` along `axis`, updates added: takeAlongAxis's adjoint. */
+  putAlongAxis: { readonly axis: number; readonly size: Dim }
+  /** (table[V,D], ids int32[Z], offsets int32[N+1], weights[Z]) → [N,D]: row n is the weighted sum of table rows ids[offsets[n]…offsets[n+1]). */
+  embeddingBag: None
+  /** (ids, offsets, weights, dy[N,D]) → the table's gradient [size,D]. */
+  embeddingBagGradient: { readonly size: number }
+
+  // ── convolution and pooling, channels last ───────────────────────────────────────────────────────────────────────
+  /** (x[N,H,W,C], w[kh,kw,C/groups,O]) → [N,OH,OW,O]. Other ranks are reshaped onto this one. */
+  conv2d: Convolution
+  /** (dy, w) → dx with `inputSize` = [H, W]. Also transposed convolution. */
+  conv2dInputGradient: Convolution & { readonly inputSize: readonly [Dim, Dim] }
+  /** (x, dy) → dw with `filterSize` = [kh, kw]. */
+  conv2dFilterGradient: Convolution & { readonly filterSize: readonly [number, number] }
+  maxPool2d: Pooling
+  /** (x, y, dy) → dx; the first maximum of a window takes the gradient. */
+  maxPool2dGradient: Pooling
+  /** Padding is not counted. */
+  avgPool2d: Pooling
+  /** (dy) → dx with `inputSize` = [H, W]. */
+  avgPool2dGradient: Pooling & { readonly inputSize: readonly [Dim, Dim] }
+  /** (images[N,H,W,C], matrices[N,6]) → images; output pixel (x,y) reads input (a·x+b·y+c, d·x+e·y+f) about the centre, bilinear, zero (`constant`) or nearest (`edge`) outside. */
+  affineWarp: { readonly fill: 'constant' | 'edge' }
+
+  // ── composites: fused kernel and fused gradient, and a decomposition into the primitives above ───────────────────
+  /** Over the last axis. */
+  softmax: None
+  logSoftmax: None
+  /** (logits[N,K], labels int32[N]) → loss[N] with the label smoothed: (1-s)·onehot + s/K. */
+  sparseSoftmaxCrossEntropy: { readonly labelSmoothing: number }
+  /** (logits, labels, dloss[N]) → dlogits. */
+  sparseSoftmaxCrossEntropyGradient: { readonly labelSmoothing: number }
+  /** (x[…,C], gamma[C], beta[C]) → (y, mean[C], variance[C]): biased statistics of this batch over all but the last axis. */
+  batchNormalization: { readonly epsilon: number }
+  /** (x, gamma, mean, variance, dy) → (dx, dgamma, dbeta). */
+  batchNormalizationGradient: { readonly epsilon: number }
+  /** (x[…,D], gamma[D], beta[D]) → (y, mean[…], rstd[…]) over the last axis. */
+  layerNormalization: { readonly epsilon: number }
+  /** (x, gamma, mean, rstd, dy) → (dx, dgamma, dbeta). */
+  layerNormalizationGradient: { readonly epsilon: number }
+
+  // ── random ───────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** (step int32 scalar) → uniform in [0, 1), 24 bits: element i takes word i mod 4 of Philox at counter (⌊i/4⌋ low, high, step, stream), key `seed`; value = (word >>> 8) · 2⁻²⁴. */
+  randomUniform: { readonly shape: Shape; readonly seed: readonly [number, number]; readonly stream: number }
+  /** (step) → standard normal by Box–Muller on words (0,1) and (2,3) of the same blocks: r·cos, r·sin, u₁ = 1 - uniform. */
+  randomNormal: { readonly shape: Shape; readonly seed: readonly [number, number]; readonly stream: number }
+}
+
+export type None = Readonly<Record<never, never>>
+export interface Reduction {
+  readonly axes: readonly number[]
+  readonly keepDims: boolean
+}
+export interface Convolution {
+  readonly strides: readonly [number, number]
+  /** top, left, bottom, right */
+  readonly padding: readonly [number, number, number, number]
+  readonly dilations: readonly [number, number]
+  readonly groups: number
+}
+export interface Pooling {
+  readonly poolSize: readonly [number, number]
+  readonly strides: readonly [number, number]
+  /** top, left, bottom, right */
+  readonly padding: readonly [number, number, number, number]
+}
+export type OpName = keyof OpAttributes
