@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs'
+
+import { Command, CommanderError, Option } from 'commander'
+
+import type { CommandContext } from './context.ts'
+import { CancelledError, FathomError, OptionError } from '../core/index.ts'
+import { red, say } from './terminal.ts'
+
+/** Exit codes: the command's contract with scripts. */
+export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const
+
+/** A command is described here and implemented in a module of its own, loaded when it runs: `--help` must start at once. */
+type Load = () => Promise<{ run(context: CommandContext, ...positional: string[]): Promise<number> }>
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('fathom')
+    .description('From data to a trained, evaluated, reusable model, in one command.')
+    .version(version(), '-v, --version')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ fathom train examples/data/wine-quality.csv --target quality\n\nfathom COMMAND --help tells more.',
+    )
+    .showSuggestionAfterError()
+
+  let exit: number = exitCodes.ok
+  const add = (usage: string, description: string, example: string, load: Load): Command => {
+    const command = program
+      .command(usage)
+      .description(description)
+      .addHelpText('after', `\nExample:\n  $ ${example}`)
+      .exitOverride()
+      .option('--json', 'print one JSON object on stdout; human text stays on stderr')
+    command.action(async (...received: unknown[]) => {
+      const positional = received
+        .slice(0, -2)
+        .flat()
+        .filter((each) => each !== undefined) as string[]
+      exit = await (await load()).run({ flags: command.opts(), signal: interruptSignal() }, ...positional)
+    })
+    return command
+  }
+
+  resources(
+    overwrite(
+      add(
+        'train <input...>',
+        'Train a model on a table, pictures or texts and write a bundle.',
+        'fathom train churn.csv --target churned',
+        () => import('./commands/train.ts'),
+      ),
+    ),
+  )
+    .option('-t, --target <column>', 'column to predict (folders: the sub-folders are the classes)')
+    .option('-o, --output <file>', "bundle to write (default: the input's name with .fathom)")
+    .option('--test <path>', 'evaluate on this data instead of a held-back part')
+    .option('--config <file>', 'JSON file with the same options; flags win')
+    .addOption(new Option('--task <task>', 'what to do with the target').choices(['classification', 'regression']))
+    .addOption(new Option('--preset <preset>', 'how much to invest').choices(['fast', 'default', 'best']))
+    .addOption(new Option('--model <model>', 'architecture').choices(['mlp', 'residual', 'cnn', 'bag', 'attention']))
+    .option('--column <name=role...>', 'role of a column: numeric, category, text, date or drop')
+    .option('--drop <column...>', 'columns to leave out')
+    .option('--split-time <column>', 'hold back the latest rows by this column')
+    .option('--split-group <column>', 'hold back whole groups of this column')
+    .option('--test-fraction <share>', 'share held back for the test (default: 0.2)', Number)
+    .option('--validation-fraction <share>', 'share of the rest that stops training early', Number)
+    .option('--epochs <n>', 'passes over the data at most', Number)
+    .option('--batch-size <n>', 'examples a step', Number)
+    .option('--learning-rate <x>', 'peak step size', Number)
+    .option('--image-size <pixels>', 'resize pictures to this height and width', Number)
+    .option('--flip', 'mirror pictures at random')
+    .option('--no-flip', 'never mirror pictures')
+    .option('--no-augment', 'show pictures as they are')
+    .addOption(
+      new Option('--on-bad-rows <what>', 'rows that do not fit the columns').choices(['error', 'skip', 'collect']),
+    )
+    .option('--resume', 'continue an interrupted training to the result it would have had')
+
+  resources(
+    overwrite(
+      add(
+        'evaluate <bundle> <input...>',
+        'Measure a bundle on labelled data.',
+        'fathom evaluate churn.fathom new.csv --report report.html',
+        () => import('./commands/evaluate.ts'),
+      ),
+    ),
+  ).option('--report <file>', 'write the report page')
+  resources(
+    overwrite(
+      add(
+        'predict <bundle> [input...]',
+        'Predict rows of a table, pictures, texts, or JSON rows from stdin.',
+        'fathom predict churn.fathom new.csv -o out.parquet',
+        () => import('./commands/predict.ts'),
+      ),
+    ),
+  )
+    .option('-o, --output <file>', 'csv, tsv, ndjson or parquet (default: NDJSON on stdout)')
+    .addOption(
+      new Option('--missing-columns <what>', 'columns that the model wants and the data lacks').choices([
+        'error',
+        'impute',
+      ]),
+    )
+  add(
+    'inspect <bundle>',
+    'Show what a bundle holds: inputs, features, layers, metrics, lineage.',
+    'fathom inspect churn.fathom',
+    () => import('./commands/inspect.ts'),
+  )
+  overwrite(
+    add(
+      'export <bundle>',
+      'Write the network in another format.',
+      'fathom export churn.fathom --format onnx',
+      () => import('./commands/export.ts'),
+    ),
+  )
+    .addOption(new Option('--format <format>', 'what to write').choices(['onnx', 'safetensors']).makeOptionMandatory())
+    .option('-o, --output <path>', "file to write (default: the bundle's name)")
+  resources(
+    overwrite(
+      add(
+        'query <sql>',
+        'Ask SQL of files.',
+        `fathom query "select category, avg(sales) from 'sales-*.csv' group by 1" --chart bar`,
+        () => import('./commands/query.ts'),
+      ),
+    ),
+  )
+    .option('-o, --output <file>', 'csv, tsv, ndjson, parquet; with --chart svg, png or html')
+    .addOption(
+      new Option('--chart [kind]', 'draw the result')
+        .choices(['auto', 'bar', 'line', 'area', 'scatter', 'histogram', 'box', 'heatmap'])
+        .preset('auto'),
+    )
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+  } catch (error) {
+    exit = report(error)
+  }
+  process.exitCode = exit
+}
+
+function resources(command: Command): Command {
+  return command
+    .option('--seed <n>', 'seed of everything random (default: 0)', Number)
+    .option('--threads <n>', 'threads (default: the processors)', Number)
+    .option('--limit-memory <size>', 'bytes for the whole process, such as 1GB')
+}
+
+function overwrite(command: Command): Command {
+  return command.option('--force', 'overwrite existing outputs')
+}
+
+/** Prints an error as a person wants it and gives the exit code. Only what Fathom did not foresee shows a stack. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+  if (error instanceof CancelledError) {
+    say(error.message)
+    return exitCodes.interrupted
+  }
+  if (error instanceof FathomError) {
+    say(`${red('error')} ${error.message}`)
+    return error instanceof OptionError ? exitCodes.usage : exitCodes.failed
+  }
+  const fault = error instanceof Error ? error : new Error(String(error))
+  say(`${red('error')} ${fault.message}`)
+  if (process.env['FATHOM_DEBUG'] === undefined)
+    say('This should not have happened. FATHOM_DEBUG=1 shows where it did.')
+  else say(fault.stack)
+  return exitCodes.failed
+}
+
+/** Aborts at the first Ctrl-C (or SIGTERM), so that work can save; the second ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController()
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted)
+    controller.abort()
+    say('Stopping after this step; once more to stop at once.')
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return controller.signal
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
