@@ -1,0 +1,131 @@
+#include "pool.h"
+
+#include <cstdlib>
+#include <new>
+
+namespace fathom {
+
+namespace {
+
+// Long enough to bridge the gap between two steps of a program, short enough to burn nothing between programs.
+constexpr int kSpins = 400;
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+// A job is published by storing a new ticket: its number in the high half, the next unclaimed block in the low half.
+// A block is claimed by incrementing the ticket with compare-and-swap, so a thread that wakes up late, when its job is
+// long finished, can never take a block of the next one by mistake. The caller does not wait for threads, only for blocks.
+struct Pool::State {
+  explicit State(int threads) : scratch(threads) {}
+
+  alignas(64) std::atomic<uint64_t> ticket{0};
+  alignas(64) std::atomic<int64_t> finished{0};
+  alignas(64) std::atomic<uint32_t> epoch{0};  // what parked threads wait on
+  std::atomic<Erased> body{nullptr};
+  std::atomic<void*> context{nullptr};
+  std::atomic<int64_t> blocks{0};
+  std::atomic<bool> stopping{false};
+  std::vector<uint8_t*> scratch;
+  std::vector<std::thread> workers;
+
+  void work(int thread) {
+    uint64_t seen = ticket.load(std::memory_order_acquire);
+    const uint64_t job = seen >> 32;
+    Erased call = body.load(std::memory_order_acquire);
+    void* with = context.load(std::memory_order_acquire);
+    const int64_t total = blocks.load(std::memory_order_acquire);
+    while (seen >> 32 == job) {
+      const int64_t block = static_cast<int64_t>(seen & 0xffffffff);
+      if (block >= total) return;
+      // Success proves that the job read above is still the current one.
+      if (!ticket.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      call(with, block, thread);
+      if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 == total) finished.notify_one();
+      seen = ticket.load(std::memory_order_acquire);
+    }
+  }
+
+  void loop(int thread) {
+    uint32_t seen = 0;
+    while (true) {
+      for (int i = 0; i < kSpins && epoch.load(std::memory_order_acquire) == seen; i++) relax();
+      epoch.wait(seen, std::memory_order_acquire);
+      seen = epoch.load(std::memory_order_acquire);
+      if (stopping.load(std::memory_order_acquire)) return;
+      work(thread);
+    }
+  }
+};
+
+Pool::Pool(int threads) : state_(new State(threads < 1 ? 1 : threads)) {
+  for (int i = 1; i < threads; i++) state_->workers.emplace_back([state = state_, i] { state->loop(i); });
+}
+
+Pool::~Pool() {
+  state_->stopping.store(true, std::memory_order_release);
+  state_->epoch.fetch_add(1, std::memory_order_acq_rel);
+  state_->epoch.notify_all();
+  for (auto& worker : state_->workers) worker.join();
+  for (uint8_t* memory : state_->scratch) std::free(memory);
+  delete state_;
+}
+
+int Pool::threads() const { return static_cast<int>(state_->scratch.size()); }
+
+uint8_t* Pool::scratch(int thread) const {
+  uint8_t*& memory = state_->scratch[thread];
+  if (!memory) {
+    memory = static_cast<uint8_t*>(std::aligned_alloc(4096, kThreadScratch));
+    if (!memory) throw std::bad_alloc();
+  }
+  return memory;
+}
+
+void Pool::runErased(int64_t blocks, Erased body, void* context) {
+  State& state = *state_;
+  if (blocks <= 1 || state.workers.empty()) {
+    for (int64_t i = 0; i < blocks; i++) body(context, i, 0);
+    return;
+  }
+  // The low half of the ticket counts blocks; more than it can hold go in several jobs.
+  constexpr int64_t kMost = int64_t{1} << 31;
+  if (blocks > kMost) {
+    struct Shifted { Erased body; void* context; int64_t base; };
+    for (int64_t base = 0; base < blocks; base += kMost) {
+      Shifted shifted{body, context, base};
+      runErased(blocks - base < kMost ? blocks - base : kMost, [](void* from, int64_t block, int thread) {
+        auto& it = *static_cast<Shifted*>(from);
+        it.body(it.context, it.base + block, thread);
+      }, &shifted);
+    }
+    return;
+  }
+  // A late thread may read these while they change, but then its claim on the old ticket fails.
+  const uint64_t job = (state.ticket.load(std::memory_order_relaxed) >> 32) + 1;
+  state.ticket.store(job << 32 | 0xffffffff, std::memory_order_relaxed);  // nothing to claim yet
+  state.body.store(body, std::memory_order_release);
+  state.context.store(context, std::memory_order_release);
+  state.blocks.store(blocks, std::memory_order_release);
+  state.finished.store(0, std::memory_order_release);
+  state.ticket.store((job + 1) << 32, std::memory_order_release);
+  state.epoch.fetch_add(1, std::memory_order_acq_rel);
+  state.epoch.notify_all();
+  state.work(0);
+  for (int i = 0; i < kSpins; i++) {
+    if (state.finished.load(std::memory_order_acquire) == blocks) return;
+    relax();
+  }
+  for (int64_t done = state.finished.load(std::memory_order_acquire); done != blocks;
+       done = state.finished.load(std::memory_order_acquire))
+    state.finished.wait(done, std::memory_order_acquire);
+}
+
+}  // namespace fathom
