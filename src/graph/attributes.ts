@@ -20,6 +20,8 @@ export interface OpAttributes {
   constant: { readonly value: Tensor }
   /** → 0, 1, … length-1. */
   iota: { readonly length: Dim; readonly dtype: DType }
+  /** → a scalar: the size of a dimension in this run (the count behind a mean over a symbolic batch). */
+  dimension: { readonly size: Dim; readonly dtype: DType }
 
   // ── elementwise, one input ───────────────────────────────────────────────────────────────────────────────────────
   neg: None
@@ -90,11 +92,11 @@ export interface OpAttributes {
   transpose: { readonly permutation: readonly number[] }
   broadcastTo: { readonly shape: Shape }
   /** x[begin[i] : begin[i] + size[i]·stride[i] : stride[i]] on each axis; size counts the elements taken. */
-  slice: { readonly begin: readonly number[]; readonly size: Shape; readonly strides: readonly number[] }
-  /** Zeros (or `value`) before and after each axis, `interior` of them between neighbours: the adjoint of `slice`. */
+  slice: { readonly begin: Shape; readonly size: Shape; readonly strides: readonly number[] }
+  /** `value` before and after each axis, `interior` of them between neighbours: with zeros, the adjoint of `slice`. */
   pad: {
-    readonly before: readonly number[]
-    readonly after: readonly number[]
+    readonly before: Shape
+    readonly after: Shape
     readonly interior: readonly number[]
     readonly value: number
   }
@@ -105,13 +107,16 @@ export interface OpAttributes {
   // ── indexing ─────────────────────────────────────────────────────────────────────────────────────────────────────
   /** (x, indices int32) → x with axis `axis` replaced by the indices' shape. Indices out of range clamp. */
   gather: { readonly axis: number }
-  /** (indices int32, updates) → zeros of `size` along axis 0, updates[i…] added to row indices[i…]: gather's adjoint, axis 0. */
-  scatterAdd: { readonly size: number }
+  /**
+   * (indices int32[I…], updates[I…, R…]) → [size, R…]: zeros, updates[i…] added to row indices[i…] in the order of i.
+   * Indices out of range clamp: the adjoint of `gather` along axis 0.
+   */
+  scatterAdd: { readonly size: Dim }
   /** indices int32 → dtype one-hot along a new last axis; an index outside [0, depth) gives zeros. */
   oneHot: { readonly depth: number; readonly dtype: DType }
-  /** (x, indices int32 of x's shape but for the axis's size) → x[…, indices, …] along `axis`. */
+  /** (x, indices int32 of x's shape but for the axis's size) → x[…, indices, …] along `axis`. Indices out of range clamp. */
   takeAlongAxis: { readonly axis: number }
-  /** (indices, updates) → zeros with `size` along `axis`, updates added: takeAlongAxis's adjoint. */
+  /** (indices, updates) → zeros with `size` along `axis`, updates added, indices clamped: takeAlongAxis's adjoint. */
   putAlongAxis: { readonly axis: number; readonly size: Dim }
   /** (table[V,D], ids int32[Z], offsets int32[N+1], weights[Z]) → [N,D]: row n is the weighted sum of table rows ids[offsets[n]…offsets[n+1]). */
   embeddingBag: None
@@ -139,9 +144,9 @@ export interface OpAttributes {
   /** Over the last axis. */
   softmax: None
   logSoftmax: None
-  /** (logits[N,K], labels int32[N]) → loss[N] with the label smoothed: (1-s)·onehot + s/K. */
+  /** (logits[N,K], labels int32[N]) → loss[N] with the label smoothed: (1-s)·onehot + s/K. A label outside [0, K) has loss 0. */
   sparseSoftmaxCrossEntropy: { readonly labelSmoothing: number }
-  /** (logits, labels, dloss[N]) → dlogits. */
+  /** (logits, labels, dloss[N]) → dlogits = (softmax - smoothed label)·dloss, 0 where the label is outside [0, K). */
   sparseSoftmaxCrossEntropyGradient: { readonly labelSmoothing: number }
   /** (x[…,C], gamma[C], beta[C]) → (y, mean[C], variance[C]): biased statistics of this batch over all but the last axis. */
   batchNormalization: { readonly epsilon: number }
