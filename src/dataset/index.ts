@@ -1,0 +1,7 @@
+export * from './combine.ts'
+export * from './dataset.ts'
+export * from './examples.ts'
+export { fromFile, type FromFileOptions, writeExamples, type WriteExamplesOptions } from './file.ts'
+export { concatExamples, gatherExamples, sliceExamples, specsOf, toFeeds } from './gather.ts'
+export { prefetch } from './prefetch.ts'
+export * from './sequence.ts'
