@@ -57,6 +57,9 @@ async function collect(batches: AsyncIterable<Batch>): Promise<Batch[]> {
   return all
 }
 
+/** A tensor's values as an array that holds what its dtype gives. */
+const valuesOf = (tensor: Tensor) => Array.from(tensor.data as ArrayLike<number | bigint>)
+
 const rowsOf = (batch: Batch) => Array.from({ length: batch.size }, (_, i) => Number(batch.feeds['x']!.data[i * 3]))
 const order = async (dataset: Dataset, options?: BatchOptions) =>
   (await collect(dataset.batches(options))).flatMap(rowsOf)
@@ -66,11 +69,11 @@ function expectWhole(batch: Batch): void {
   const offsets = feeds['text.offsets']!.data
   expect(offsets.length).toBe(size + 1)
   for (const [i, row] of rowsOf(batch).entries()) {
-    expect(Array.from(feeds['x']!.data.slice(i * 3, i * 3 + 3))).toEqual([row, -row, row / 2])
-    expect(new Set(Array.from(feeds['picture']!.data.slice(i * 49, (i + 1) * 49)))).toEqual(new Set([row & 255]))
+    expect(valuesOf(feeds['x']!).slice(i * 3, i * 3 + 3)).toEqual([row, -row, row / 2])
+    expect(new Set(valuesOf(feeds['picture']!).slice(i * 49, (i + 1) * 49))).toEqual(new Set([row & 255]))
     expect(feeds['label']!.data[i]).toBe(row % 3)
     expect(feeds['big']!.data[i]).toBe(BigInt(row) * 10n)
-    const ids = Array.from(feeds['text.ids']!.data.slice(Number(offsets[i]), Number(offsets[i + 1])))
+    const ids = valuesOf(feeds['text.ids']!).slice(Number(offsets[i]), Number(offsets[i + 1]))
     expect(ids).toEqual(Array.from({ length: row % 5 }, (_, j) => row * 10 + j))
   }
   expect([...feeds['text.weights']!.data]).toEqual([...feeds['text.ids']!.data].map((id) => Number(id) / 4))
