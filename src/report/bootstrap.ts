@@ -1,0 +1,77 @@
+import { Random } from '../core/index.ts'
+
+export interface BootstrapOptions {
+  /** Resamples. Default 500, fewer on large data (then intervals are normal ones); 0 leaves intervals out. */
+  readonly samples?: number
+  /** Default 0. The same seed gives the same intervals. */
+  readonly seed?: number
+}
+/** 95 % intervals by metric. */
+export type Intervals = Readonly<Record<string, readonly [low: number, high: number]>>
+
+/** Rows × resamples beyond which fewer resamples are drawn, so that intervals never take longer than seconds. */
+const budget = 1e8
+const percentileSamples = 200
+
+/**
+ * Bootstrap intervals of metrics: rows are drawn with replacement, and `measure` is given how often each row was drawn.
+ * `cost` is how many steps `measure` takes for one row.
+ */
+export function bootstrap(
+  rows: number,
+  cost: number,
+  estimate: Readonly<Record<string, number>>,
+  measure: (draws: Uint32Array) => Readonly<Record<string, number>>,
+  { samples = 500, seed = 0 }: BootstrapOptions = {},
+): Intervals {
+  const count = Math.min(samples, Math.max(60, Math.floor(budget / (rows * cost))))
+  if (samples === 0) return {}
+  const random = new Random(seed, 0x626f6f74)
+  const values = new Map<string, number[]>(Object.keys(estimate).map((name) => [name, []]))
+  const draws = new Uint32Array(rows)
+  for (let sample = 0; sample < count; sample++) {
+    draws.fill(0)
+    drawRows(draws, random.nextUint32())
+    for (const [name, value] of Object.entries(measure(draws))) {
+      if (Number.isFinite(value)) values.get(name)?.push(value)
+    }
+  }
+  const intervals: [string, readonly [number, number]][] = []
+  for (const [name, found] of values) {
+    // A metric that most resamples cannot give (AUC with hardly any positive) has no interval worth showing.
+    if (found.length >= count / 2) intervals.push([name, interval(found, estimate[name]!)])
+  }
+  return Object.fromEntries(intervals)
+}
+
+/** Mulberry32, seeded by Philox: a million draws must not take longer than a million predictions. */
+function drawRows(draws: Uint32Array, seed: number): void {
+  let state = seed
+  for (let i = 0; i < draws.length; i++) {
+    state = (state + 0x6d2b79f5) | 0
+    let word = Math.imul(state ^ (state >>> 15), state | 1)
+    word ^= word + Math.imul(word ^ (word >>> 7), word | 61)
+    const row = Math.floor((((word ^ (word >>> 14)) >>> 0) / 2 ** 32) * draws.length)
+    draws[row]!++
+  }
+}
+
+function interval(values: number[], estimate: number): readonly [number, number] {
+  if (values.length >= percentileSamples) {
+    values.sort((a, b) => a - b)
+    return [quantile(values, 0.025), quantile(values, 0.975)]
+  }
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1)
+  const half = 1.96 * Math.sqrt(variance)
+  return [estimate - half, estimate + half]
+}
+
+/** The q-quantile of sorted numbers, by linear interpolation (NumPy's default). */
+export function quantile(sorted: ArrayLike<number>, q: number): number {
+  if (sorted.length === 0) return Number.NaN
+  const position = q * (sorted.length - 1)
+  const below = Math.floor(position)
+  const above = Math.min(below + 1, sorted.length - 1)
+  return sorted[below]! + (sorted[above]! - sorted[below]!) * (position - below)
+}
