@@ -1,5 +1,5 @@
 import { open, stat } from 'node:fs/promises'
-import { BundleError, type DType, Tensor, bytesPerElement, sizeOf, typedArray } from '../core/index.ts'
+import { BundleError, type DType, OptionError, Tensor, bytesPerElement, sizeOf, typedArray } from '../core/index.ts'
 import { type OutputOptions, fileError, writeFileAtomically } from './output.ts'
 import { FileReader, FileWriter, type SequentialReader } from './stream.ts'
 
@@ -41,6 +41,9 @@ export function encodeSafetensors(
   const entries = Object.entries(tensors).sort(
     ([a, x], [b, y]) => bytesPerElement[y.dtype] - bytesPerElement[x.dtype] || (a < b ? -1 : a > b ? 1 : 0),
   )
+  if (Object.hasOwn(tensors, metadataKey)) {
+    throw new OptionError({ operation: 'write safetensors', expected: 'another tensor name', received: metadataKey })
+  }
   const header: [string, unknown][] = []
   if (Object.keys(metadata).length > 0) header.push([metadataKey, metadata])
   let offset = 0
