@@ -1,0 +1,270 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { availableParallelism, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { type ColumnBatch, FileError, MemoryError, type Schema } from '../../core/index.ts'
+import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode } from '../../plan/index.ts'
+import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
+import { resolve } from '../resolve.ts'
+import { BatchBuilder } from './columns.ts'
+import { checkReads, guarded, prepare, start } from './connection.ts'
+import { duckdbError } from './errors.ts'
+import { takeRejects, told } from './rejects.ts'
+import { fieldOf } from './types.ts'
+
+export interface DuckdbOptions {
+  /** Bytes that DuckDB may hold; past that it spills. Default: half of the memory there is. */
+  readonly memoryLimit?: number | undefined
+  /** Default: the processors available. */
+  readonly threads?: number | undefined
+  /** Where it spills and keeps large tables; removed at the end. Default: a new folder under the system's. */
+  readonly tempDirectory?: string | undefined
+}
+
+const leastMemory = 64 * 2 ** 20
+
+/** DuckDB in this process. Opened when first used. */
+export class DuckdbEngine implements Engine {
+  readonly name = 'duckdb'
+  readonly memoryLimit: number
+  readonly threads: number
+  private readonly base: string
+  private opened: Promise<DuckDBInstance> | undefined
+  private directory: string | undefined
+  private idle: DuckDBConnection[] = []
+  private tables = 0
+  private disk: Promise<void> | undefined
+  /** Plans whose queries run: their stored tables must outlive them. */
+  private readonly running = new Set<Plan>()
+  private readonly unused = new FinalizationRegistry<string>((table) => void this.drop(table))
+  private readonly removeDirectory = (): void => {
+    if (this.directory !== undefined) rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  /** @throws MemoryError when the limit is below 64 MiB. */
+  constructor(options: DuckdbOptions = {}) {
+    this.memoryLimit = options.memoryLimit ?? defaultMemory()
+    this.threads = options.threads ?? availableParallelism()
+    this.base = options.tempDirectory ?? tmpdir()
+    if (this.memoryLimit < leastMemory) {
+      throw new MemoryError({
+        operation: 'open engine',
+        expected: `a memory limit of at least ${leastMemory / 2 ** 20} MiB`,
+        received: `${Math.round(this.memoryLimit / 2 ** 20)} MiB`,
+      })
+    }
+  }
+
+  async schema(plan: Plan): Promise<Schema> {
+    return this.using(plan, 'query', {}, async (connection, query) => {
+      const prepared = await prepare(connection, query)
+      try {
+        return Array.from({ length: prepared.columnCount }, (_, i) =>
+          fieldOf(prepared.columnName(i), prepared.columnType(i)),
+        )
+      } finally {
+        prepared.destroySync()
+      }
+    })
+  }
+
+  async *batches(plan: Plan, options: BatchOptions = {}): AsyncGenerator<ColumnBatch, void, void> {
+    const rows = options.rows ?? 65_536
+    const connection = await this.connect()
+    this.running.add(plan)
+    let done = false
+    try {
+      const query = await this.compile(plan)
+      const result = await guarded(connection, 'query', options, async () => {
+        await checkReads(connection, query)
+        return start(connection, query, 'stream')
+      })
+      const names = result.deduplicatedColumnNames()
+      const types = result.columnTypes()
+      const builder = new BatchBuilder(
+        names.map((name, i) => fieldOf(name, types[i]!)),
+        types,
+        rows,
+      )
+      for (;;) {
+        const chunk = await guarded(connection, 'query', { signal: options.signal }, () => result.fetchChunk())
+        if (chunk === null || chunk.rowCount === 0) break
+        yield* builder.add(chunk)
+      }
+      yield* builder.rest()
+      done = true
+    } finally {
+      this.running.delete(plan)
+      // A connection whose result was not read to its end still runs the query: end it with the connection.
+      if (done) this.idle.push(connection)
+      else {
+        connection.interrupt()
+        connection.closeSync()
+      }
+    }
+  }
+
+  async store(plan: Plan, options: StoreOptions = {}): Promise<Stored> {
+    const large = (options.bytes ?? 0) > this.memoryLimit / 8
+    if (large) await this.openDisk()
+    const table = `${large ? 'disk.main' : 'memory.main'}.stored_${++this.tables}`
+    return this.using(plan, options.operation ?? 'store', options, async (connection, query) => {
+      const scans = rejectingScans(plan)
+      try {
+        await start(connection, { ...query, text: `CREATE TABLE ${table} AS ${query.text}` }, 'run')
+        const { rejected, count } = await takeRejects(connection, scans)
+        const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)
+        const schema = await this.describe(connection, table)
+        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.name, name: table }, schema }
+        this.unused.register(scan, table)
+        return { scan, rows: Number(counted.getRowsJS()[0]?.[0] ?? 0), rejected, rejectedCount: count }
+      } catch (error) {
+        await takeRejects(connection, scans).catch(() => undefined)
+        await connection.run(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined)
+        throw error
+      }
+    })
+  }
+
+  async write(plan: Plan, target: WriteTarget, options: RunOptions = {}): Promise<{ readonly rows: number }> {
+    return this.using(plan, `write ${target.path}`, options, async (connection, query) => {
+      await checkReads(connection, query)
+      const copy = `COPY (${query.text}) TO ${duckdbDialect.literal(target.path)} (${copyOptions(target)})`
+      const result = await start(connection, { ...query, text: copy }, 'run')
+      return { rows: Number((await result.getRowsJS())[0]?.[0] ?? 0) }
+    })
+  }
+
+  async explain(plan: Plan): Promise<string> {
+    return this.using(plan, 'explain', {}, async (connection, query) => {
+      const result = await start(connection, { ...query, text: `EXPLAIN ${query.text}` }, 'run')
+      const physical = (await result.getRowsJson()).map((row) => told(row[1])).join('\n')
+      return `${query.text}\n\n${physical}`
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.opened !== undefined) {
+      const instance = await this.opened
+      for (const connection of this.idle) connection.closeSync()
+      this.idle = []
+      this.opened = undefined
+      instance.closeSync()
+    }
+    process.off('exit', this.removeDirectory)
+    this.removeDirectory()
+    this.directory = undefined
+    this.disk = undefined
+  }
+
+  private async compile(plan: Plan): Promise<CompiledQuery> {
+    return duckdbDialect.compile(await resolve(plan, (input) => this.schema(input)))
+  }
+
+  private async using<R>(
+    plan: Plan,
+    operation: string,
+    options: RunOptions,
+    work: (connection: DuckDBConnection, query: CompiledQuery) => Promise<R>,
+  ): Promise<R> {
+    this.running.add(plan)
+    try {
+      const query = await this.compile(plan)
+      const connection = await this.connect()
+      try {
+        return await guarded(connection, operation, options, () => work(connection, query))
+      } finally {
+        this.idle.push(connection)
+      }
+    } finally {
+      this.running.delete(plan)
+    }
+  }
+
+  private async connect(): Promise<DuckDBConnection> {
+    const idle = this.idle.pop()
+    if (idle !== undefined) return idle
+    this.opened ??= this.open()
+    return (await this.opened).connect()
+  }
+
+  private async open(): Promise<DuckDBInstance> {
+    try {
+      mkdirSync(this.base, { recursive: true })
+      this.directory = await mkdtemp(join(this.base, 'fathom-'))
+    } catch (cause) {
+      throw new FileError({
+        operation: 'open engine',
+        problem: `cannot make a temporary folder in ${this.base}`,
+        hint: 'Choose another temporary directory',
+        cause,
+      })
+    }
+    process.once('exit', this.removeDirectory)
+    try {
+      const instance = await DuckDBInstance.create(':memory:', {
+        memory_limit: `${Math.floor(this.memoryLimit / 2 ** 20)}MiB`,
+        threads: String(this.threads),
+        temp_directory: this.directory,
+        // Nothing is fetched from a network unless asked for.
+        autoinstall_known_extensions: 'false',
+      })
+      return instance
+    } catch (cause) {
+      throw duckdbError('open engine', cause)
+    }
+  }
+
+  /** Large tables live in a database file: compressed, and read back page by page instead of spilled whole. */
+  private openDisk(): Promise<void> {
+    this.disk ??= (async () => {
+      const connection = await this.connect()
+      await connection.run(`ATTACH ${duckdbDialect.literal(join(this.directory ?? this.base, 'tables.db'))} AS disk`)
+      this.idle.push(connection)
+    })()
+    return this.disk
+  }
+
+  private async describe(connection: DuckDBConnection, table: string): Promise<Schema> {
+    const prepared = await prepare(connection, { text: `SELECT * FROM ${table}`, parameters: [] })
+    try {
+      return Array.from({ length: prepared.columnCount }, (_, i) =>
+        fieldOf(prepared.columnName(i), prepared.columnType(i)),
+      )
+    } finally {
+      prepared.destroySync()
+    }
+  }
+
+  private async drop(table: string): Promise<void> {
+    if (this.opened === undefined) return
+    const connection = await this.connect()
+    // Best effort: the table goes with the engine at the latest.
+    await connection.run(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined)
+    this.idle.push(connection)
+  }
+}
+
+function defaultMemory(): number {
+  const limited = process.constrainedMemory()
+  const total = totalmem()
+  return Math.max(leastMemory, Math.floor((limited > 0 && limited < total ? limited : total) / 2))
+}
+
+function rejectingScans(plan: Plan): string[] {
+  const own = plan.kind === 'scan' && plan.source.format === 'csv' && plan.source.rejects
+  return [...(own ? [own] : []), ...inputsOf(plan).flatMap(rejectingScans)]
+}
+
+const formats: { readonly [K in WriteTarget['format']]: string } = {
+  csv: 'FORMAT csv, HEADER true',
+  tsv: "FORMAT csv, HEADER true, DELIMITER '\t'",
+  ndjson: 'FORMAT json',
+  parquet: 'FORMAT parquet',
+}
+
+function copyOptions({ format, compression }: WriteTarget): string {
+  if (compression === undefined) return formats[format]
+  return `${formats[format]}, COMPRESSION ${compression}`
+}

@@ -1,0 +1,65 @@
+import type { ColumnBatch, OnProgress, Schema } from '../core/index.ts'
+import type { Plan, ScanNode } from '../plan/index.ts'
+
+/** Runs plans. Implementations: DuckDB in this process; a cluster later. All errors are Fathom's. */
+export interface Engine {
+  readonly name: string
+  /** Columns and types, without running the plan. @throws QueryError with candidates for unknown names. */
+  schema(plan: Plan): Promise<Schema>
+  /**
+   * The rows in batches of at most `rows`, all full but the last. Leaving the loop early, or the signal, stops the query.
+   * @throws QueryError, MemoryError, FileError, CancelledError
+   */
+  batches(plan: Plan, options?: BatchOptions): AsyncGenerator<ColumnBatch, void, void>
+  /** Runs the plan once and keeps its rows, in order, where the engine works. Freed when the node is no longer used. */
+  store(plan: Plan, options?: StoreOptions): Promise<Stored>
+  /** Writes the rows to one file. `path` must not exist; making that atomic is the caller's work. */
+  write(plan: Plan, target: WriteTarget, options?: RunOptions): Promise<{ readonly rows: number }>
+  /** The text that the engine runs and its own plan for it. */
+  explain(plan: Plan): Promise<string>
+  /** Ends queries and frees everything held. */
+  close(): Promise<void>
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+export interface BatchOptions extends RunOptions {
+  /** Rows of a batch. Default 65,536. */
+  readonly rows?: number | undefined
+}
+
+export interface StoreOptions extends RunOptions {
+  /** About how large the rows are: large tables go to disk. */
+  readonly bytes?: number | undefined
+  /** For errors and progress: "read sales.csv". */
+  readonly operation?: string | undefined
+}
+
+export interface Stored {
+  readonly scan: ScanNode
+  readonly rows: number
+  /** Rows that CSV scans with `rejects` left out. */
+  readonly rejected: readonly RejectedRow[]
+  readonly rejectedCount: number
+}
+/** A row of a delimited file that does not fit its header or quoting. */
+export interface RejectedRow {
+  readonly path: string
+  /** From 1. Newlines inside quotes are not counted. */
+  readonly line: number
+  /** Byte at which the row begins, in the file as the engine read it. */
+  readonly byte: number
+  readonly problem: 'tooManyFields' | 'tooFewFields' | 'quoting' | 'encoding' | 'tooLong' | 'other'
+  readonly message: string
+  readonly text: string
+}
+
+export const writeFormats = ['csv', 'tsv', 'ndjson', 'parquet'] as const
+export type WriteFormat = (typeof writeFormats)[number]
+export interface WriteTarget {
+  readonly path: string
+  readonly format: WriteFormat
+  readonly compression?: 'gzip' | 'zstd' | undefined
+}

@@ -1,0 +1,18 @@
+import type { Scalar } from '../expression.ts'
+import type { Plan } from '../nodes.ts'
+
+/** A plan in an engine's language. */
+export interface CompiledQuery {
+  readonly text: string
+  /** `$1`, `$2`, … in the text. */
+  readonly parameters: readonly Scalar[]
+}
+
+/** Says plans in one engine's SQL. One file each; its tables are total over nodes, functions and types. */
+export interface Dialect {
+  readonly name: string
+  /** @throws QueryError where the plan cannot be said. */
+  compile(plan: Plan): CompiledQuery
+  identifier(name: string): string
+  literal(text: string): string
+}

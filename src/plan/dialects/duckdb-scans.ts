@@ -1,0 +1,75 @@
+import type { CsvScan, ScanSource, ValuesScan } from '../nodes.ts'
+import { identifier, literal, scalar } from './duckdb-expressions.ts'
+import { duckdbType } from './duckdb-types.ts'
+
+type Scans = { readonly [F in ScanSource['format']]: (source: Extract<ScanSource, { format: F }>) => string }
+
+const scans: Scans = {
+  csv: (source) => `SELECT * FROM read_csv(${csvOptions(source)})`,
+  json: (source) => {
+    const format = source.layout === 'lines' ? 'newline_delimited' : 'array'
+    return `SELECT * FROM read_json(${files(source.paths)}, format=${literal(format)}, sample_size=-1, union_by_name=true, maximum_object_size=67108864)`
+  },
+  parquet: (source) => `SELECT * FROM read_parquet(${files(source.paths)}, union_by_name=true)`,
+  // A delimiter that no text holds makes every line one field.
+  lines: (source) =>
+    `SELECT * FROM read_csv(${csvOptions({
+      format: 'csv',
+      paths: source.paths,
+      delimiter: '\x1f\x1e\x1f',
+      quote: '',
+      escape: '',
+      comment: '',
+      skipLines: 0,
+      columns: ['line'],
+      rejects: undefined,
+      maxLineBytes: 16 * 1024 * 1024,
+    })})`,
+  stored: (source) => `SELECT * FROM ${source.name}`,
+  values,
+}
+
+export function duckdbScan(source: ScanSource): string {
+  return (scans[source.format] as (source: ScanSource) => string)(source)
+}
+
+function files(paths: readonly string[]): string {
+  return `[${paths.map(literal).join(', ')}]`
+}
+
+function csvOptions(source: CsvScan): string {
+  const columns = source.columns.map((name) => `${literal(name)}: 'VARCHAR'`)
+  return [
+    files(source.paths),
+    'auto_detect=false',
+    `delim=${literal(source.delimiter)}`,
+    `quote=${literal(source.quote)}`,
+    `escape=${literal(source.escape)}`,
+    ...(source.comment === '' ? [] : [`comment=${literal(source.comment)}`]),
+    'header=false',
+    `skip=${source.skipLines}`,
+    `max_line_size=${source.maxLineBytes}`,
+    `columns={${columns.join(', ')}}`,
+    ...(source.rejects === undefined
+      ? []
+      : [
+          'ignore_errors=true',
+          'store_rejects=true',
+          'rejects_limit=0',
+          `rejects_table=${literal(source.rejects)}`,
+          `rejects_scan=${literal(`${source.rejects}_scans`)}`,
+        ]),
+  ].join(', ')
+}
+
+function values({ columns, rows }: ValuesScan): string {
+  const typed = columns.map(
+    ({ name, type }) => `CAST(${identifier(name)} AS ${duckdbType(type)}) AS ${identifier(name)}`,
+  )
+  const body =
+    rows.length === 0
+      ? `(${columns.map(() => 'NULL').join(', ')})`
+      : rows.map((row) => `(${row.map(scalar).join(', ')})`).join(', ')
+  const names = columns.map(({ name }) => identifier(name)).join(', ')
+  return `SELECT ${typed.join(', ')} FROM (VALUES ${body}) AS __v(${names})${rows.length === 0 ? ' WHERE false' : ''}`
+}
