@@ -1,0 +1,31 @@
+export { type CategoryState, categoryIds } from './category.ts'
+export type { DateState } from './date.ts'
+export {
+  type ApplyOptions,
+  type EncodedExamples,
+  type FeatureDescription,
+  FittedFeatures,
+  targetField,
+} from './features.ts'
+export { fitFeatures } from './fit.ts'
+export { encodePixels, imageStateOf } from './image/pixels.ts'
+export type { ImageState } from './image/state.ts'
+export { ColumnIssues, EncodingReport } from './issues.ts'
+export { memorySource } from './memory-source.ts'
+export type { NumericState } from './numeric.ts'
+export { batchOfRows, columnOf } from './rows.ts'
+export { type FeatureState, type StateOf, transforms } from './registry.ts'
+export type { FeatureSource, Frequencies, NumericStatistics } from './source.ts'
+export type { Json, PackedState } from './state.ts'
+export {
+  classLabels,
+  type ClassTargetState,
+  decodeNumbers,
+  type Label,
+  type NumberTargetState,
+  type TargetState,
+} from './target.ts'
+export { tokenIds } from './text/sequence.ts'
+export { defaultTerms, explainText, type TextState, type TextTerm } from './text/text.ts'
+export { tokenize } from './text/tokenize.ts'
+export * from './types.ts'

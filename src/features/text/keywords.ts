@@ -1,0 +1,106 @@
+import { z } from 'zod'
+
+import type { AnyColumn } from '../../core/index.ts'
+import { flagOf } from '../numeric.ts'
+import type { FeatureSource } from '../source.ts'
+import { type EncodeContext, type Encoder, joinedSink, type Part, type Transform } from '../transform.ts'
+import type { KeywordsSpec } from '../types.ts'
+import { textOf } from '../values.ts'
+
+export const keywordsState = z.object({
+  kind: z.literal('keywords'),
+  column: z.string(),
+  words: z.array(z.string()),
+  missingFlag: z.boolean(),
+  missingShare: z.number(),
+})
+export type KeywordsState = z.infer<typeof keywordsState>
+
+/** Distinct words remembered while counting; beyond it new words are not taken up: frequent ones come early. */
+const maxCounted = 500_000
+/** Runs of letters and runs of digits: "C85" has both, so that the deck and the cabin are told apart. */
+const wordPattern = /[\p{L}\p{M}]+|\p{N}+/gu
+
+export const keywords: Transform<'keywords', KeywordsState> = {
+  async fit(source, specs) {
+    const states: KeywordsState[] = []
+    for (const spec of specs) states.push(await fitKeywords(source, spec))
+    return states
+  },
+  encoder: (state) => new KeywordsEncoder(state),
+  describe(state) {
+    const shown = state.words.slice(0, 6).join(', ')
+    return `whether it has one of ${state.words.length} frequent words (${shown}${state.words.length > 6 ? ', …' : ''})`
+  },
+}
+
+async function fitKeywords(source: FeatureSource, spec: KeywordsSpec): Promise<KeywordsState> {
+  const counts = new Map<string, number>()
+  let rows = 0
+  let missing = 0
+  for await (const batch of source.batches([spec.column])) {
+    for (let i = 0; i < batch.length; i++) {
+      const cell = textOf(batch.columns[0]!, i)
+      rows++
+      if (cell === undefined) {
+        missing++
+        continue
+      }
+      for (const word of distinctWords(cell)) {
+        const count = counts.get(word)
+        if (count !== undefined) counts.set(word, count + 1)
+        else if (counts.size < maxCounted) counts.set(word, 1)
+      }
+    }
+  }
+  const present = rows - missing
+  const least = Math.max(spec.minRows ?? 5, Math.ceil((spec.minShare ?? 0.01) * present))
+  const words = [...counts]
+    .filter(([, count]) => count >= least && count <= present - least)
+    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+    .slice(0, spec.maxWords ?? 64)
+    .map(([word]) => word)
+  return {
+    kind: 'keywords',
+    column: spec.column,
+    words,
+    missingFlag: flagOf(spec.missingFlag, { rows, missing }),
+    missingShare: rows === 0 ? 0 : missing / rows,
+  }
+}
+
+function distinctWords(text: string): Set<string> {
+  return new Set(text.normalize('NFKC').toLowerCase().match(wordPattern))
+}
+
+class KeywordsEncoder implements Encoder {
+  readonly parts: readonly Part[]
+  private readonly state: KeywordsState
+  private readonly positions: ReadonlyMap<string, number>
+
+  constructor(state: KeywordsState) {
+    this.state = state
+    this.positions = new Map(state.words.map((word, i) => [word, i]))
+    const positions = state.words.map((word) => `${state.column} has ${word}`)
+    if (state.missingFlag) positions.push(`${state.column} missing`)
+    this.parts = [{ kind: 'joined', field: 'dense', positions }]
+  }
+
+  encode(column: AnyColumn, context: EncodeContext): void {
+    const { rows, issues } = context
+    const { data, stride, offset } = joinedSink(context, 0)
+    issues.rows += rows
+    for (let i = 0; i < rows; i++) {
+      const cell = textOf(column, i)
+      if (cell === undefined) {
+        issues.missing++
+        if (this.state.missingFlag) data[i * stride + offset + this.state.words.length] = 1
+        continue
+      }
+      for (const word of distinctWords(cell)) {
+        const position = this.positions.get(word)
+        if (position !== undefined) data[i * stride + offset + position] = 1
+      }
+    }
+  }
+}
