@@ -87,8 +87,8 @@ template <int kStep> inline void transposeStep(vf (&rows)[kLanes]) {
 // Transposes a kLanes × kLanes square held in registers.
 inline void transpose(vf (&rows)[kLanes]) { simd_detail::transposeStep<1>(rows); }
 
-inline vi asInts(vf v) { return reinterpret_cast<vi&>(v); }
-inline vf asFloats(vi v) { return reinterpret_cast<vf&>(v); }
+inline vi asInts(vf v) { return (vi)v; }  // the same bits
+inline vf asFloats(vi v) { return (vf)v; }
 
 // e^x to about 1 ulp, with overflow to infinity, gradual underflow and NaN.
 inline vf exp(vf x) {

@@ -48,4 +48,23 @@ inline int64_t splitAt(int64_t size, int64_t parts, int64_t index) {
   return size / parts * index + lesser(index, size % parts);
 }
 
+// A kernel of both types is written over Lanes<T>: vectors of float32, and float64 one by one.
+template <class T> struct Lanes;
+template <> struct Lanes<float> {
+  using Value = vf;
+  static constexpr int64_t count = kLanes;
+  static vf read(const float* p, int64_t n) { return loadSome(p, n); }
+  static void write(float* p, vf v, int64_t n) { storeSome(p, v, n); }
+  static vf all(double x) { return splat(static_cast<float>(x)); }
+  static double total(vf v) { return sum(v); }
+};
+template <> struct Lanes<double> {
+  using Value = double;
+  static constexpr int64_t count = 1;
+  static double read(const double* p, int64_t) { return *p; }
+  static void write(double* p, double v, int64_t) { *p = v; }
+  static double all(double x) { return x; }
+  static double total(double v) { return v; }
+};
+
 }  // namespace fathom::FATHOM_ISA

@@ -1,0 +1,146 @@
+// Which way a convolution is computed.
+//
+// conv2d: x [n,h,w,c], filter [kh,kw,c/groups,o], bias [o]?, residual [n,oh,ow,o]? -> activation(x * filter + bias + residual)
+// conv2dInputGradient: dy, filter -> dx          conv2dFilterGradient: x, dy -> dfilter
+// ints = {strideH, strideW, padTop, padLeft, padBottom, padRight, dilationH, dilationW, groups, activation}
+#include "conv2d.h"
+
+namespace fathom::FATHOM_ISA {
+
+Conv convOf(const Tensor& x, const Tensor& filter, const Tensor& y, const int64_t* ints) {
+  return {x.dims[0], x.dims[1], x.dims[2], x.dims[3], y.dims[1], y.dims[2], y.dims[3], filter.dims[0], filter.dims[1],
+          ints[0], ints[1], ints[2], ints[3], ints[6], ints[7], ints[8]};
+}
+
+namespace {
+
+enum class Way { generic, pointwise, depthwise, winograd, direct };
+
+bool isDouble(const Call& call) { return call.out[0].dtype == DType::float64; }
+bool simpleDepthwise(const Conv& c) { return c.depthwise() && c.groupOut() == 1; }
+
+Way forwardWay(const Conv& c) {
+  if (c.pointwise()) return Way::pointwise;
+  if (simpleDepthwise(c)) return Way::depthwise;
+  return winogradFits(c) ? Way::winograd : Way::direct;
+}
+Way inputGradientWay(const Conv& c) {
+  if (c.pointwise()) return Way::pointwise;
+  if (simpleDepthwise(c)) return Way::depthwise;
+  if (winogradInputGradientFits(c)) return Way::winograd;
+  return directInputGradientFits(c) ? Way::direct : Way::generic;
+}
+
+size_t forwardScratch(const Call& call) {
+  if (isDouble(call)) return 0;
+  const Conv c = convOf(call.in[0], call.in[1], call.out[0], call.ints);
+  switch (forwardWay(c)) {
+    case Way::pointwise: return gemmScratch(c.images * c.height * c.width, c.outChannels, c.channels, 1, false);
+    case Way::winograd: return winogradForwardScratch(c);
+    case Way::direct: return directForwardScratch(c);
+    default: return 0;
+  }
+}
+
+void forward(const Call& call) {
+  const Conv c = convOf(call.in[0], call.in[1], call.out[0], call.ints);
+  if (c.empty()) return;
+  const auto activation = call.intCount > 9 ? Activation(call.ints[9]) : Activation::none;
+  if (isDouble(call)) {
+    const Tensor *bias = optional(call, 2), *residual = optional(call, 3);
+    return genericForward<double>(c, call.in[0].as<double>(), call.in[1].as<double>(), bias ? bias->as<double>() : nullptr,
+                                  residual ? residual->as<double>() : nullptr, activation, call.out[0].as<double>(),
+                                  *call.pool);
+  }
+  const float *x = call.in[0].as<float>(), *filter = call.in[1].as<float>();
+  float* y = call.out[0].as<float>();
+  const Epilogue epilogue{optionalFloats(call, 2), optionalFloats(call, 3), activation};
+  switch (forwardWay(c)) {
+    case Way::pointwise: {
+      GemmBatch g;
+      g.gemm = {c.images * c.height * c.width, c.outChannels, c.channels, x, c.channels, false,
+                filter, c.outChannels, false, y, c.outChannels, false, epilogue};
+      return gemm(g, *call.pool, call.scratch);
+    }
+    case Way::depthwise: return depthwiseForward(c, x, filter, y, epilogue, *call.pool);
+    case Way::winograd: return winogradForward(c, x, filter, y, epilogue, *call.pool, call.scratch);
+    default: return directForward(c, x, filter, y, epilogue, *call.pool, call.scratch);
+  }
+}
+
+size_t inputGradientScratch(const Call& call) {
+  if (isDouble(call)) return 0;
+  const Conv c = convOf(call.out[0], call.in[1], call.in[0], call.ints);
+  switch (inputGradientWay(c)) {
+    case Way::pointwise: return gemmScratch(c.images * c.height * c.width, c.channels, c.outChannels, 1, true);
+    case Way::winograd: return winogradInputGradientScratch(c);
+    case Way::direct: return directInputGradientScratch(c);
+    default: return 0;
+  }
+}
+
+void inputGradient(const Call& call) {
+  const Conv c = convOf(call.out[0], call.in[1], call.in[0], call.ints);
+  if (c.images * c.height * c.width * c.channels == 0) return;
+  if (isDouble(call))
+    return genericInputGradient<double>(c, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
+                                        *call.pool);
+  const float *dy = call.in[0].as<float>(), *filter = call.in[1].as<float>();
+  float* dx = call.out[0].as<float>();
+  switch (inputGradientWay(c)) {
+    case Way::pointwise: {
+      GemmBatch g;
+      g.gemm = {c.images * c.height * c.width, c.channels, c.outChannels, dy, c.outChannels, false,
+                filter, c.outChannels, true, dx, c.channels, false, {}};
+      return gemm(g, *call.pool, call.scratch);
+    }
+    case Way::depthwise: return depthwiseInputGradient(c, dy, filter, dx, *call.pool);
+    case Way::winograd: return winogradInputGradient(c, dy, filter, dx, *call.pool, call.scratch);
+    case Way::direct: return directInputGradient(c, dy, filter, dx, *call.pool, call.scratch);
+    default: return genericInputGradient<float>(c, dy, filter, dx, *call.pool);
+  }
+}
+
+size_t filterGradientScratch(const Call& call) {
+  if (isDouble(call)) return 0;
+  const Conv c = convOf(call.in[0], call.out[0], call.in[1], call.ints);
+  switch (forwardWay(c)) {
+    case Way::pointwise: return gemmScratch(c.channels, c.outChannels, c.images * c.height * c.width, 1, false);
+    case Way::depthwise: return depthwiseFilterGradientScratch(c);
+    case Way::winograd: return winogradFilterGradientScratch(c);
+    default: return directFilterGradientScratch(c);
+  }
+}
+
+void filterGradient(const Call& call) {
+  const Conv c = convOf(call.in[0], call.out[0], call.in[1], call.ints);
+  if (c.filterSize() == 0) return;
+  if (c.empty()) {
+    std::memset(call.out[0].data, 0, c.filterSize() * sizeOf(call.out[0].dtype));
+    return;
+  }
+  if (isDouble(call))
+    return genericFilterGradient<double>(c, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
+                                         *call.pool);
+  const float *x = call.in[0].as<float>(), *dy = call.in[1].as<float>();
+  float* dw = call.out[0].as<float>();
+  switch (forwardWay(c)) {
+    case Way::pointwise: {
+      GemmBatch g;
+      g.gemm = {c.channels, c.outChannels, c.images * c.height * c.width, x, c.channels, true,
+                dy, c.outChannels, false, dw, c.outChannels, false, {}};
+      return gemm(g, *call.pool, call.scratch);
+    }
+    case Way::depthwise: return depthwiseFilterGradient(c, x, dy, dw, *call.pool, call.scratch);
+    case Way::winograd: return winogradFilterGradient(c, x, dy, dw, *call.pool, call.scratch);
+    default: return directFilterGradient(c, x, dy, dw, *call.pool, call.scratch);
+  }
+}
+
+}  // namespace
+
+}  // namespace fathom::FATHOM_ISA
+
+KERNELS(conv2d, {{"conv2d", forward, forwardScratch},
+                 {"conv2dInputGradient", inputGradient, inputGradientScratch},
+                 {"conv2dFilterGradient", filterGradient, filterGradientScratch}})
