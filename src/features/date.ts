@@ -30,7 +30,7 @@ const softLimit = 3
 const partTable: {
   readonly [P in DatePart]: {
     readonly positions: readonly string[]
-    write(seconds: number, state: DateState, out: Float32Array | Int32Array, at: number): void
+    readonly write: (seconds: number, state: DateState, out: Float32Array | Int32Array, at: number) => void
   }
 } = {
   elapsed: {

@@ -53,10 +53,7 @@ describe('transforms give what scikit-learn gives', () => {
 
   it.each([
     ['words', { unit: 'word', minDocuments: 1 }],
-    [
-      'counts',
-      { unit: 'word', ngrams: [1, 1], minDocuments: 2, frequency: 'count', norm: 'none' },
-    ],
+    ['counts', { unit: 'word', ngrams: [1, 1], minDocuments: 2, frequency: 'count', norm: 'none' }],
     ['characters', { unit: 'character', ngrams: [2, 4], minDocuments: 1 }],
   ] as const)('TF-IDF of %s', async (name, terms) => {
     const { texts } = fixture.texts

@@ -25,6 +25,7 @@ export {
   type NumberTargetState,
   type TargetState,
 } from './target.ts'
+export { logCountRatios, type RatioOptions } from './text/ratios.ts'
 export { tokenIds } from './text/sequence.ts'
 export { defaultTerms, explainText, type TextState, type TextTerm } from './text/text.ts'
 export { tokenize } from './text/tokenize.ts'

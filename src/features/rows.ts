@@ -1,6 +1,4 @@
-import type { AnyColumn, ColumnBatch, ColumnType } from '../core/index.ts'
-
-export type Cell = string | number | boolean | bigint | Date | Uint8Array | null | undefined
+import type { AnyColumn, Column, ColumnBatch, ColumnType } from '../core/index.ts'
 
 /**
  * Rows as a batch of columns: how a JSON row or a few rows of a program reach features. Columns are those of all rows
@@ -20,51 +18,45 @@ export function batchOfRows(rows: readonly Readonly<Record<string, unknown>>[]):
 export function columnOf(cells: readonly unknown[]): AnyColumn {
   const types = new Set(cells.flatMap((cell) => (isMissing(cell) ? [] : [typeOfCell(cell)])))
   const [only = 'string'] = types
-  const type = types.size > 1 ? 'string' : only
   const validity = Uint8Array.from(cells, (cell) => (isMissing(cell) ? 0 : 1))
-  switch (type) {
-    case 'boolean':
-      return { type, values: Uint8Array.from(cells, (cell) => (cell === true ? 1 : 0)), validity }
-    case 'float64':
-      return { type, values: Float64Array.from(cells, (cell) => (isMissing(cell) ? 0 : Number(cell))), validity }
-    case 'int64':
-      return { type, values: BigInt64Array.from(cells, (cell) => (typeof cell === 'bigint' ? cell : 0n)), validity }
-    case 'timestamp': {
-      const micros = (cell: unknown) => (cell instanceof Date ? BigInt(cell.getTime()) * 1000n : 0n)
-      return { type, values: BigInt64Array.from(cells, micros), validity }
-    }
-    case 'binary':
-      return { type, values: cells.map((cell) => (cell instanceof Uint8Array ? cell : null)), validity }
-    case 'nested':
-      return { type, values: cells, validity }
-    case 'int32':
-    case 'date':
-    case 'string':
-      return { type: 'string', values: cells.map((cell) => (isMissing(cell) ? null : textOfCell(cell))), validity }
-  }
+  return { ...builders[types.size > 1 ? 'string' : only](cells), validity }
+}
+
+type CellType = Exclude<ColumnType, 'int32' | 'date'>
+const builders: { readonly [T in CellType]: (cells: readonly unknown[]) => Omit<Column<T>, 'validity'> } = {
+  boolean: (cells) => ({ type: 'boolean', values: Uint8Array.from(cells, (cell) => (cell === true ? 1 : 0)) }),
+  float64: (cells) => ({
+    type: 'float64',
+    values: Float64Array.from(cells, (cell) => (typeof cell === 'number' ? cell : 0)),
+  }),
+  int64: (cells) => ({
+    type: 'int64',
+    values: BigInt64Array.from(cells, (cell) => (typeof cell === 'bigint' ? cell : 0n)),
+  }),
+  timestamp: (cells) => ({
+    type: 'timestamp',
+    values: BigInt64Array.from(cells, (cell) => (cell instanceof Date ? BigInt(cell.getTime()) * 1000n : 0n)),
+  }),
+  binary: (cells) => ({ type: 'binary', values: cells.map((cell) => (cell instanceof Uint8Array ? cell : null)) }),
+  nested: (cells) => ({ type: 'nested', values: cells }),
+  string: (cells) => ({ type: 'string', values: cells.map((cell) => (isMissing(cell) ? null : textOfCell(cell))) }),
 }
 
 function isMissing(cell: unknown): boolean {
   return cell == null || Number.isNaN(cell) || (cell instanceof Date && Number.isNaN(cell.getTime()))
 }
 
-function typeOfCell(cell: unknown): ColumnType {
-  switch (typeof cell) {
-    case 'boolean':
-      return 'boolean'
-    case 'number':
-      return 'float64'
-    case 'bigint':
-      return 'int64'
-    case 'string':
-      return 'string'
-    default:
-      if (cell instanceof Date) return 'timestamp'
-      return cell instanceof Uint8Array ? 'binary' : 'nested'
-  }
+function typeOfCell(cell: unknown): CellType {
+  if (typeof cell === 'boolean') return 'boolean'
+  if (typeof cell === 'number') return 'float64'
+  if (typeof cell === 'bigint') return 'int64'
+  if (typeof cell === 'string') return 'string'
+  if (cell instanceof Date) return 'timestamp'
+  return cell instanceof Uint8Array ? 'binary' : 'nested'
 }
 
 function textOfCell(cell: unknown): string {
-  if (cell instanceof Date) return cell.toISOString()
-  return typeof cell === 'object' ? JSON.stringify(cell) : String(cell)
+  if (typeof cell === 'string') return cell
+  if (typeof cell === 'bigint') return String(cell)
+  return cell instanceof Date ? cell.toISOString() : JSON.stringify(cell)
 }

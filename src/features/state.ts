@@ -26,7 +26,7 @@ export function packState(data: unknown): PackedState {
   const tensors: Record<string, Tensor> = {}
   const walk = (value: unknown, path: string): Json => {
     if (value instanceof Tensor) {
-      tensors[path] = value
+      tensors[path] = value as Tensor
       return { [reference]: path }
     }
     if (Array.isArray(value)) return value.map((each, i) => walk(each, join(path, String(i))))
@@ -45,7 +45,8 @@ export function unpackState({ json, tensors }: PackedState): unknown {
     if (Array.isArray(value)) return value.map(walk)
     if (typeof value !== 'object' || value === null) return value
     const entries = Object.entries(value)
-    if (entries.length === 1 && entries[0]![0] === reference) return tensors[String(entries[0]![1])]
+    const name = entries.length === 1 && entries[0]![0] === reference ? (entries[0]![1] as unknown) : undefined
+    if (typeof name === 'string') return tensors[name]
     return Object.fromEntries(entries.map(([key, each]) => [key, walk(each)]))
   }
   return walk(json)

@@ -63,10 +63,10 @@ export interface Encoder {
 /** One kind of feature: how it is fitted, run and described. `State` is plain data with tensors. */
 export interface Transform<K extends FeatureKind, State> {
   /** Fits all features of the kind at once, so that their statistics share queries. */
-  fit(source: FeatureSource, specs: readonly FeatureSpecs[K][]): Promise<State[]>
-  encoder(state: State): Encoder
+  readonly fit: (source: FeatureSource, specs: readonly FeatureSpecs[K][]) => Promise<State[]>
+  readonly encoder: (state: State) => Encoder
   /** One line for people: "median 28, scaled by 1/17.9, 20 % missing (flag)". */
-  describe(state: State): string
+  readonly describe: (state: State) => string
 }
 
 export function joinedSink(context: EncodeContext, index: number): JoinedSink {

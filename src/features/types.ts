@@ -77,9 +77,9 @@ export interface TermsSpec {
   readonly ngrams?: readonly [number, number]
   /** Marks a text's beginning and end by words of their own in n-grams of two words and more. Default false. */
   readonly edges?: boolean
-  /** Terms in fewer training texts are left out. Default 2. */
+  /** Terms in fewer training texts are left out. Default: 1 for words and 2 for characters; in more than a million words 2 and 5. */
   readonly minDocuments?: number
-  /** Terms beyond the most frequent this many are left out. Default 200,000. */
+  /** Terms beyond the most frequent this many are left out. Default 150,000 for words, 100,000 for characters. */
   readonly maxTerms?: number
   /** 1 + ln(count) (`sublinear`), the count, or 1 (`binary`). Default `sublinear`. */
   readonly frequency?: 'sublinear' | 'count' | 'binary'
@@ -99,7 +99,7 @@ export interface TextSpec {
   readonly field?: string
   /** Default true. */
   readonly lowerCase?: boolean
-  /** Default: words' n-grams of 1 and 2, sublinear TF-IDF. */
+  /** Default: words alone and in pairs, and 2 to 5 characters; sublinear TF-IDF, each family of norm 1. */
   readonly terms?: readonly TermsSpec[]
 }
 

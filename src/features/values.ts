@@ -1,30 +1,25 @@
-import { type AnyColumn, isPresent } from '../core/index.ts'
+import { type AnyColumn, type ColumnStorage, type ColumnType, isPresent } from '../core/index.ts'
 import type { ColumnIssues } from './issues.ts'
 
-/** What a cell is when it is taken as a category: the same for 1, 1n, 1.0 and "1", so that files and JSON rows agree. */
+type CellReaders<Result> = { readonly [T in ColumnType]: (value: ColumnStorage[T][number]) => Result }
+
+const keys: CellReaders<string | undefined> = {
+  string: (value) => value ?? undefined,
+  boolean: (value) => (value === 1 ? 'true' : 'false'),
+  int32: String,
+  int64: String,
+  float64: (value) => (Number.isNaN(value) ? undefined : String(value)),
+  date: (value) => new Date(value * 86_400_000).toISOString().slice(0, 10),
+  timestamp: (value) => new Date(Number(value / 1000n)).toISOString(),
+  binary: (value) => (value === null ? undefined : Buffer.from(value).toString('base64')),
+  nested: (value) => (value == null ? undefined : JSON.stringify(value, bigintAsText)),
+}
+
+/** What a cell is when it is taken as a category: the same for 1, 1n and 1.0, so that files and JSON rows agree. */
 export function categoryKey(column: AnyColumn, row: number): string | undefined {
   if (!isPresent(column, row)) return undefined
-  switch (column.type) {
-    case 'string':
-      return column.values[row] ?? undefined
-    case 'boolean':
-      return column.values[row] === 1 ? 'true' : 'false'
-    case 'int32':
-    case 'int64':
-      return String(column.values[row])
-    case 'float64': {
-      const value = column.values[row]!
-      return Number.isNaN(value) ? undefined : String(value)
-    }
-    case 'date':
-      return new Date(column.values[row]! * 86_400_000).toISOString().slice(0, 10)
-    case 'timestamp':
-      return new Date(Number(column.values[row]! / 1000n)).toISOString()
-    case 'binary':
-      return column.values[row] == null ? undefined : Buffer.from(column.values[row]).toString('base64')
-    case 'nested':
-      return column.values[row] == null ? undefined : JSON.stringify(column.values[row], bigintAsText)
-  }
+  // The table's entry for a type takes that type's values, which indexing by a union cannot say.
+  return (keys[column.type] as (value: unknown) => string | undefined)(column.values[row])
 }
 
 function bigintAsText(_key: string, value: unknown): unknown {
@@ -70,28 +65,17 @@ export function numbersOf(column: AnyColumn, rows: number, issues: ColumnIssues)
 }
 
 function numberReader(column: AnyColumn, issues: ColumnIssues): (row: number) => number | undefined {
-  const { values } = column
-  switch (column.type) {
-    case 'float64':
-    case 'int32':
-    case 'boolean':
-    case 'date':
-      return (row) => (values as Float64Array)[row]
-    case 'int64':
-      return (row) => Number(values[row])
-    case 'timestamp':
-      return (row) => Number(values[row]) / 1e6
-    case 'string':
-    case 'binary':
-    case 'nested':
-      return (row) => {
-        const value: unknown = values[row]
-        if (value == null) return Number.NaN
-        if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return Number(value)
-        const parsed = typeof value === 'string' ? parseNumber(value) : undefined
-        if (parsed === undefined) issues.note(value)
-        return parsed
-      }
+  const { type, values } = column
+  if (type === 'int64') return (row) => Number(values[row])
+  if (type === 'timestamp') return (row) => Number(values[row]) / 1e6
+  if (type !== 'string' && type !== 'binary' && type !== 'nested') return (row) => (values as Float64Array)[row]
+  return (row) => {
+    const value: unknown = values[row]
+    if (value == null) return Number.NaN
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return Number(value)
+    const parsed = typeof value === 'string' ? parseNumber(value) : undefined
+    if (parsed === undefined) issues.note(value)
+    return parsed
   }
 }
 
@@ -128,21 +112,10 @@ export function timesOf(column: AnyColumn, rows: number, issues: ColumnIssues): 
 }
 
 function timeOf(column: AnyColumn, row: number): number | undefined {
-  switch (column.type) {
-    case 'date':
-      return column.values[row]! * 86_400
-    case 'timestamp':
-      return Number(column.values[row]) / 1e6
-    case 'string':
-      return column.values[row] == null ? Number.NaN : parseTime(column.values[row])
-    case 'boolean':
-    case 'int32':
-    case 'int64':
-    case 'float64':
-    case 'binary':
-    case 'nested':
-      return undefined
-  }
+  if (column.type === 'date') return column.values[row]! * 86_400
+  if (column.type === 'timestamp') return Number(column.values[row]) / 1e6
+  if (column.type !== 'string') return undefined
+  return column.values[row] == null ? Number.NaN : parseTime(column.values[row])
 }
 
 /** The cell as text, undefined where missing. */

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 
+import type * as SharpModule from 'sharp'
+
 import { type AnyColumn, FathomError, isPresent } from '../../core/index.ts'
 
 /** The size and colours that pictures are brought to. */
@@ -16,7 +18,7 @@ export type Picture = string | Uint8Array
 /** Pictures of more pixels than this are refused before they are decoded. */
 export const defaultMaxPixels = 100_000_000
 
-type Sharp = typeof import('sharp').default
+type Sharp = typeof SharpModule.default
 let loading: Promise<Sharp> | undefined
 
 /** sharp, loaded when the first picture is met. */

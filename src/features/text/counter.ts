@@ -52,11 +52,11 @@ export class DocumentCounter {
     if (++this.size * 2 > keys.length) this.makeRoom()
   }
 
-  /** Hashes in at least `least` texts and in at most `most`, the most frequent first, ties by hash. */
-  ranked(least: number, most: number, limit: number): { hashes: Int32Array; counts: Int32Array } {
+  /** At most `limit` hashes in at least `least` texts, the most frequent first, ties by hash. */
+  ranked(least: number, limit: number): { hashes: Int32Array; counts: Int32Array } {
     const slots: number[] = []
     for (let at = 0; at < this.keys.length; at++) {
-      if (this.keys[at] !== 0 && this.counts[at]! >= least && this.counts[at]! <= most) slots.push(at)
+      if (this.keys[at] !== 0 && this.counts[at]! >= least) slots.push(at)
     }
     slots.sort((a, b) => this.counts[b]! - this.counts[a]! || (this.keys[a]! >>> 0) - (this.keys[b]! >>> 0))
     if (slots.length > limit) slots.length = limit

@@ -65,8 +65,8 @@ async function fitSequence(source: FeatureSource, spec: TextSequenceSpec): Promi
       }
     }
   }
-  const wordHashes = words.ranked(spec.minDocuments ?? 2, Infinity, spec.maxWords ?? 30_000).hashes
-  const pieceHashes = pieces.ranked(2, Infinity, maxPieces).hashes
+  const wordHashes = words.ranked(spec.minDocuments ?? 2, spec.maxWords ?? 30_000).hashes
+  const pieceHashes = pieces.ranked(2, maxPieces).hashes
   return {
     kind: 'textSequence',
     column: spec.column,

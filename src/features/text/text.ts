@@ -39,7 +39,12 @@ export const textState = z.object({
 })
 export type TextState = z.infer<typeof textState>
 
-export const defaultTerms: readonly TermsSpec[] = [{ unit: 'word' }]
+/** Words alone and in pairs, and the characters of words: what both short messages and long ones do well with. */
+export const defaultTerms: readonly TermsSpec[] = [{ unit: 'word' }, { unit: 'character' }]
+/** By how many words the training part has: terms of few texts are worth their memory where texts are few. */
+const defaultMinDocuments = { word: { small: 1, large: 2 }, character: { small: 2, large: 5 } }
+const largeCorpus = 1e6
+const defaultMaxTerms = { word: 150_000, character: 100_000 }
 
 export const text: Transform<'text', TextState> = {
   async fit(source, specs) {
@@ -68,11 +73,13 @@ async function fitText(source: FeatureSource, spec: TextSpec): Promise<TextState
   })
   const tokens = new Tokenizer(lowerCase)
   let texts = 0
+  let words = 0
   for await (const batch of source.batches([spec.column])) {
     const column = batch.columns[0]!
     for (let i = 0; i < batch.length; i++) {
       tokens.run(textOf(column, i) ?? '')
       texts++
+      words += tokens.count
       for (const { reader, counter } of families) {
         counter.nextText()
         reader.read(tokens, (hash) => counter.add(hash))
@@ -80,11 +87,15 @@ async function fitText(source: FeatureSource, spec: TextSpec): Promise<TextState
     }
   }
   const terms = families.map(({ terms, shape, counter }): TermsState => {
-    const { hashes, counts } = counter.ranked(terms.minDocuments ?? 2, Infinity, terms.maxTerms ?? 200_000)
+    const least = terms.minDocuments ?? defaultMinDocuments[terms.unit][words > largeCorpus ? 'large' : 'small']
+    const { hashes, counts } = counter.ranked(least, terms.maxTerms ?? defaultMaxTerms[terms.unit])
     const rarity = terms.inverseDocumentFrequency ?? true
     const factors = Float32Array.from(counts, (count) => (rarity ? Math.log((1 + texts) / (1 + count)) + 1 : 1))
     return {
-      ...shape,
+      unit: shape.unit,
+      shortest: shape.shortest,
+      longest: shape.longest,
+      edges: shape.edges,
       frequency: terms.frequency ?? 'sublinear',
       norm: terms.norm ?? 'l2',
       scale: terms.scale ?? 1,

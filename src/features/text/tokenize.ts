@@ -15,7 +15,7 @@ const letters = /^[\p{L}\p{N}\p{M}]$/u
 const spaces = /^[\s_\p{C}\p{Z}]$/u
 
 function classify(character: string): number {
-  if (character === "'" || character === '’') return apostrophe
+  if (character === "'") return apostrophe
   if (spaces.test(character)) return space
   if (scripts.test(character)) return ideograph
   return letters.test(character) ? letter : mark
@@ -52,7 +52,7 @@ export class Tokenizer {
 
   run(input: string): void {
     const plain = isAscii(input)
-    const normal = plain ? input : input.normalize('NFKC')
+    const normal = plain ? input : input.normalize('NFKC').replaceAll('’', "'")
     const text = this.lowerCase ? normal.toLowerCase() : normal
     const classes = plain ? ascii : whole()
     const { length } = text
