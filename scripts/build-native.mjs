@@ -23,6 +23,7 @@ const common = [
   '-fvisibility-inlines-hidden',
   '-fno-math-errno',
   '-fno-trapping-math',
+  '-fno-strict-aliasing',
   '-ffunction-sections',
   '-fdata-sections',
   '-Wall',
