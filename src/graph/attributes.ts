@@ -164,7 +164,7 @@ export interface OpAttributes {
   randomNormal: { readonly shape: Shape; readonly seed: readonly [number, number]; readonly stream: number }
 }
 
-export type None = Readonly<Record<never, never>>
+export type None = Readonly<Record<string, never>>
 export interface Reduction {
   readonly axes: readonly number[]
   readonly keepDims: boolean

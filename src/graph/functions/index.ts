@@ -1,0 +1,7 @@
+export * from './elementwise.ts'
+export * from './indexing.ts'
+export * from './neural.ts'
+export * from './random.ts'
+export * from './reduce.ts'
+export * from './shape.ts'
+export * from './sources.ts'
