@@ -1,0 +1,126 @@
+// Winograd filter gradient: the adjoint of the forward pass in the filter. Tiles of x and of dy go to points, where their
+// products are summed over all tiles; only the sums are transformed back.
+#include "winograd.h"
+
+namespace fathom::FATHOM_ISA {
+
+namespace {
+
+constexpr int64_t kScratchFloats = kThreadScratch / sizeof(float);
+constexpr int64_t kMostPartial = 16 << 20;  // floats
+
+struct Cut {
+  int64_t tiles;                  // at a time
+  int64_t parts;                  // partial sums over tiles
+  int64_t columns, columnBlocks;  // output channels a block
+  int64_t sumStride() const { return columns * columnBlocks; }
+};
+
+Cut cutFor(const Conv& c, int64_t tiles) {
+  Cut cut;
+  const int64_t most = greater(1, (160 << 10) / (kPoints * c.channels * kMostColumns));  // panels whose sums L2 holds
+  const int64_t panels = ceilDiv(c.outChannels, kMostColumns);
+  cut.columnBlocks = ceilDiv(panels, lesser(panels, greater(2, most)));
+  cut.columns = ceilDiv(panels, cut.columnBlocks) * kMostColumns;
+  cut.columnBlocks = ceilDiv(c.outChannels, cut.columns);
+  const int64_t perTile = kPoints * (pointStride(c.channels) + pointStride(cut.columns));
+  const int64_t fits = (kScratchFloats - kPoints * (c.channels + 128)) / perTile;
+  cut.tiles = greater(1, lesser(lesser(fits, greater(28, (128 << 10) / perTile)), tiles));
+  const int64_t wanted = lesser(ceilDiv(16, cut.columnBlocks), ceilDiv(tiles, greater(8, cut.tiles / 2)));
+  const int64_t size = kPoints * c.channels * cut.sumStride();
+  cut.parts = greater(1, lesser(wanted, kMostPartial / size));
+  return cut;
+}
+
+Tiles tilesOf(const Conv& c) {
+  return {c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.padTop, c.padLeft};
+}
+
+void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t index, int64_t first, int64_t count, float* to,
+                    int64_t plane) {
+  const int64_t column = index % t.wide() * kTile, row = index / t.wide() % t.high() * kTile;
+  const int64_t n = index / t.wide() / t.high();
+  const float* source = dy + ((n * t.outHeight + row) * t.outWidth + column) * c.outChannels + first;
+  const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
+  for (int64_t o = 0; o < count; o += kLanes) {
+    const int64_t some = lesser(kLanes, count - o);
+    transformTile<4, 6>([](const vf(&y)[4], vf(&p)[6]) { gradientToPoints(y, p); },
+                        [&](int i, int j) {
+                          if (i >= rows || j >= columns) return vf{};
+                          return loadSome(source + (i * t.outWidth + j) * c.outChannels + o, some);
+                        },
+                        [&](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + o, value); });
+  }
+}
+
+}  // namespace
+
+size_t winogradFilterGradientScratch(const Conv& c) {
+  const Cut cut = cutFor(c, tilesOf(c).count());
+  return cut.parts * kPoints * c.channels * cut.sumStride() * sizeof(float);
+}
+
+void winogradFilterGradient(const Conv& c, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch) {
+  const Tiles tiles = tilesOf(c);
+  const int64_t total = tiles.count();
+  const Cut cut = cutFor(c, total);
+  const int64_t channels = c.channels, sumStride = cut.sumStride(), sumPlane = channels * sumStride;
+  const int64_t partSize = kPoints * sumPlane;
+  const int64_t inStride = pointStride(channels), outStride = pointStride(cut.columns);
+  const int64_t inPlane = planeStride(cut.tiles, inStride), outPlane = planeStride(cut.tiles, outStride);
+  float* partial = reinterpret_cast<float*>(scratch);
+
+  pool.run(cut.parts * cut.columnBlocks, [&](int64_t block, int thread) {
+    const int64_t part = block / cut.columnBlocks, first = block % cut.columnBlocks * cut.columns;
+    const int64_t outputs = lesser(cut.columns, c.outChannels - first);
+    float* in = reinterpret_cast<float*>(pool.scratch(thread));
+    float* out = in + kPoints * inPlane;
+    float* patch = out + kPoints * outPlane;
+    const int64_t begin = splitAt(total, cut.parts, part), end = splitAt(total, cut.parts, part + 1);
+    const int64_t steps = ceilDiv(end - begin, cut.tiles), rowPanels = ceilDiv(channels, kMostRows);
+    for (int64_t step = 0; step < steps; step++) {
+      const int64_t t0 = begin + splitAt(end - begin, steps, step), t1 = begin + splitAt(end - begin, steps, step + 1);
+      for (int64_t t = t0; t < t1; t++) {
+        inputToPoints(tiles, x, t, in + (t - t0) * inStride, inPlane, patch);
+        gradientPoints(c, tiles, dy, t, first, outputs, out + (t - t0) * outStride, outPlane);
+      }
+      MicroCall call{};
+      call.aStride = inStride;
+      call.bStride = outStride;
+      call.cStride = sumStride;
+      call.k = t1 - t0;
+      call.reduce = 1;
+      call.accumulate = step > 0;
+      for (int64_t point = 0; point < kPoints; point++) {
+        for (int64_t panel = 0; panel < rowPanels; panel++) {
+          const int64_t from = splitAt(channels, rowPanels, panel), rows = splitAt(channels, rowPanels, panel + 1) - from;
+          call.a = in + point * inPlane + from;
+          for (int64_t j = 0; j < outputs; j += kMostColumns) {
+            const int64_t width = lesser(kMostColumns, paddedColumns(outputs - j));
+            call.b = out + point * outPlane + j;
+            call.c = partial + part * partSize + point * sumPlane + from * sumStride + first + j;
+            kMicro[kColumns][width / kLanes - 1][rows - 1](call);
+          }
+        }
+      }
+    }
+  });
+
+  pool.run(channels, [&](int64_t channel, int) {
+    for (int64_t o = 0; o < c.outChannels; o += kLanes) {
+      const float* at = partial + channel * sumStride + o;
+      transformTile<6, 3>([](const vf(&u)[6], vf(&g)[3]) { pointsToFilter(u, g); },
+                          [&](int i, int j) {
+                            const float* point = at + (i * kPatch + j) * sumPlane;
+                            vf sum = load(point);
+                            for (int64_t part = 1; part < cut.parts; part++) sum += load(point + part * partSize);
+                            return sum;
+                          },
+                          [&](int i, int j, vf value) {
+                            storeSome(dw + ((i * 3 + j) * channels + channel) * c.outChannels + o, value, c.outChannels - o);
+                          });
+    }
+  });
+}
+
+}  // namespace fathom::FATHOM_ISA
