@@ -9,7 +9,6 @@ import {
   OptionError,
   Tensor,
   sizeOf,
-  typedArray,
 } from '../core/index.ts'
 import { type BagField, type ExampleField, type Examples, gatherExamples } from '../dataset/index.ts'
 import { EncodingReport } from './issues.ts'
@@ -91,7 +90,9 @@ export class FittedFeatures {
     const fields = await this.encode(batch, options, report, dropped)
     if (options.target === true) {
       if (this.target === undefined) throw new OptionError({ operation: 'encode', problem: 'no target was fitted' })
-      const column = this.columnOf(batch, this.target.column, 'error', report)
+      const name = this.target.column
+      const index = batch.schema.findIndex((field) => field.name === name)
+      const column = batch.columns[index] ?? absentColumn(batch, name, 'error', report)
       const missing = new Uint8Array(rows)
       fields[targetField] = encodeTarget(this.target, column, rows, missing)
       for (let i = 0; i < rows; i++) {
@@ -135,36 +136,19 @@ export class FittedFeatures {
       return sink
     }
     const used = new Set(this.columns)
-    for (const { name } of batch.schema) {
+    const indices = new Map(batch.schema.map(({ name }, index) => [name, index]))
+    for (const name of indices.keys()) {
       if (!used.has(name) && name !== this.target?.column) report.ignoredColumns.add(name)
     }
     const { missingColumns = 'error', directory } = options
     for (const [i, encoder] of this.encoders.entries()) {
       const name = this.features[i]!.column
-      const column = this.columnOf(batch, name, missingColumns, report)
+      const index = indices.get(name)
+      const column = index === undefined ? absentColumn(batch, name, missingColumns, report) : batch.columns[index]!
       const issues = report.column(name)
       await encoder.encode(column, { rows, issues, dropped, directory, sinks: encoder.parts.map(sinkOf) })
     }
     return fields
-  }
-
-  private columnOf(batch: ColumnBatch, name: string, missing: 'error' | 'impute', report: EncodingReport): AnyColumn {
-    const index = batch.schema.findIndex((field) => field.name === name)
-    if (index >= 0) return batch.columns[index]!
-    if (missing === 'impute') {
-      report.imputedColumns.add(name)
-      const validity = typedArray('uint8', batch.length)
-      return { type: 'string', values: Array.from({ length: batch.length }, () => null), validity }
-    }
-    throw new NotFoundError({
-      operation: 'encode',
-      expected: `a column "${name}", which training had`,
-      received: `columns without it`,
-      hint: didYouMean(
-        name,
-        batch.schema.map((field) => field.name),
-      ),
-    })
   }
 
   /** What each column became, for people; the target last. */
@@ -206,6 +190,28 @@ export class FittedFeatures {
       cause: parsed.error,
     })
   }
+}
+
+function absentColumn(
+  batch: ColumnBatch,
+  name: string,
+  missing: 'error' | 'impute',
+  report: EncodingReport,
+): AnyColumn {
+  if (missing === 'impute') {
+    report.imputedColumns.add(name)
+    const validity = new Uint8Array(batch.length)
+    return { type: 'string', values: Array.from({ length: batch.length }, () => null), validity }
+  }
+  throw new NotFoundError({
+    operation: 'encode',
+    expected: `a column "${name}", which training had`,
+    received: 'columns without it',
+    hint: didYouMean(
+      name,
+      batch.schema.map((field) => field.name),
+    ),
+  })
 }
 
 function encoderOf(state: FeatureState): Encoder {

@@ -30,3 +30,13 @@ export { tokenIds } from './text/sequence.ts'
 export { defaultTerms, explainText, type TextState, type TextTerm } from './text/text.ts'
 export { tokenize } from './text/tokenize.ts'
 export * from './types.ts'
+export {
+  type ColumnDecision,
+  type ColumnRole,
+  columnRoles,
+  inferFeatures,
+  type InferOptions,
+  type InferredFeatures,
+} from './infer.ts'
+export { type ColumnSummary, summarize } from './summary.ts'
+export { type Queryable, tableSource } from './table-source.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
 import type { AnyColumn } from '../../core/index.ts'
+import { byFrequency } from '../memory-source.ts'
 import { flagOf } from '../numeric.ts'
 import type { FeatureSource } from '../source.ts'
 import { type EncodeContext, type Encoder, joinedSink, type Part, type Transform } from '../transform.ts'
@@ -34,36 +35,47 @@ export const keywords: Transform<'keywords', KeywordsState> = {
   },
 }
 
+/** In how many cells each word is, for choosing the words worth a position. */
+export class WordCounts {
+  private readonly counts = new Map<string, number>()
+  private cells = 0
+
+  add(cell: string): void {
+    this.cells++
+    for (const word of distinctWords(cell)) {
+      const count = this.counts.get(word)
+      if (count !== undefined) this.counts.set(word, count + 1)
+      else if (this.counts.size < maxCounted) this.counts.set(word, 1)
+    }
+  }
+
+  /** The most frequent words that are in enough of the cells and absent from enough, ties in the words' order. */
+  frequent({ minRows = 5, minShare = 0.01, maxWords = 64 }: Partial<KeywordsSpec>): string[] {
+    const least = Math.max(minRows, Math.ceil(minShare * this.cells))
+    return [...this.counts]
+      .filter(([, count]) => count >= least && count <= this.cells - least)
+      .sort(byFrequency)
+      .slice(0, maxWords)
+      .map(([word]) => word)
+  }
+}
+
 async function fitKeywords(source: FeatureSource, spec: KeywordsSpec): Promise<KeywordsState> {
-  const counts = new Map<string, number>()
+  const words = new WordCounts()
   let rows = 0
   let missing = 0
   for await (const batch of source.batches([spec.column])) {
     for (let i = 0; i < batch.length; i++) {
       const cell = textOf(batch.columns[0]!, i)
       rows++
-      if (cell === undefined) {
-        missing++
-        continue
-      }
-      for (const word of distinctWords(cell)) {
-        const count = counts.get(word)
-        if (count !== undefined) counts.set(word, count + 1)
-        else if (counts.size < maxCounted) counts.set(word, 1)
-      }
+      if (cell === undefined) missing++
+      else words.add(cell)
     }
   }
-  const present = rows - missing
-  const least = Math.max(spec.minRows ?? 5, Math.ceil((spec.minShare ?? 0.01) * present))
-  const words = [...counts]
-    .filter(([, count]) => count >= least && count <= present - least)
-    .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-    .slice(0, spec.maxWords ?? 64)
-    .map(([word]) => word)
   return {
     kind: 'keywords',
     column: spec.column,
-    words,
+    words: words.frequent(spec),
     missingFlag: flagOf(spec.missingFlag, { rows, missing }),
     missingShare: rows === 0 ? 0 : missing / rows,
   }

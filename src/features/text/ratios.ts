@@ -59,9 +59,7 @@ function ratiosOf(counts: Int32Array, size: number, classes: number, alpha: numb
     const outside = all - sums[c]! + alpha * size
     for (let j = 0; j < size; j++) {
       const count = counts[j * classes + c]!
-      ratios.data[j * classes + c] = Math.log(
-        (count + alpha) / inside / ((totals[j]! - count + alpha) / outside),
-      )
+      ratios.data[j * classes + c] = Math.log((count + alpha) / inside / ((totals[j]! - count + alpha) / outside))
     }
   }
   return ratios

@@ -1,0 +1,249 @@
+import type { AnyColumn, ColumnBatch, ColumnType, Schema } from '../core/index.ts'
+import type { Engine } from '../engines/index.ts'
+import {
+  approxCountDistinct,
+  call,
+  col,
+  count,
+  type Expr,
+  lit,
+  max,
+  mean,
+  min,
+  type Plan,
+  quantile,
+  stddev,
+  sum,
+  when,
+} from '../plan/index.ts'
+import { byFrequency, indexOf, quantileOfSorted } from './memory-source.ts'
+import type { FeatureSource, Frequencies, NumericStatistics } from './source.ts'
+import { categoryKey } from './values.ts'
+
+/** What a table is to features: a query and the engine that runs it. */
+export interface Queryable {
+  readonly plan: Plan
+  readonly engine: Engine
+}
+
+/** Quantiles of longer tables are taken from a sample of this many rows: their ranks are off by about 1 in 1,000. */
+const quantileRows = 1_000_000
+/** Values that the quantiles of one query hold at a time: what bounds its memory. */
+const valuesAtOnce = 16_000_000
+/** Columns in one query: texts of queries and their results stay handy. */
+const columnsAtOnce = 200
+/** More probabilities than this are read off the sorted column rather than computed one by one. */
+const fewProbabilities = 16
+
+/** A source whose statistics are queries, run where the table is. */
+export async function tableSource(table: Queryable): Promise<FeatureSource> {
+  return new TableSource(table, await table.engine.schema(table.plan))
+}
+
+class TableSource implements FeatureSource {
+  readonly schema: Schema
+  private readonly plan: Plan
+  private readonly engine: Engine
+  private counting: Promise<number> | undefined
+  private sampling: Promise<Plan> | undefined
+
+  constructor({ plan, engine }: Queryable, schema: Schema) {
+    this.schema = schema
+    this.plan = plan
+    this.engine = engine
+  }
+
+  batches(columns: readonly string[]): AsyncIterable<ColumnBatch> {
+    for (const name of columns) indexOf(this.schema, name)
+    return this.engine.batches(project(this.plan, columns.map((name) => [name, col(name)]))) // prettier-ignore
+  }
+
+  async numeric(
+    columns: readonly string[],
+    probabilities: readonly number[],
+  ): Promise<ReadonlyMap<string, NumericStatistics>> {
+    const out = new Map<string, NumericStatistics>()
+    const rows = await this.rows()
+    const few = probabilities.length <= fewProbabilities
+    const held = Math.min(rows, quantileRows) * Math.max(1, few ? probabilities.length : 0)
+    const width = Math.max(1, Math.min(columnsAtOnce, Math.floor(valuesAtOnce / Math.max(1, held))))
+    for (let from = 0; from < columns.length; from += width) {
+      const some = columns.slice(from, from + width)
+      const moments = await this.row(this.plan, some, (x) => [
+        count(x),
+        min(x),
+        max(x),
+        mean(x),
+        stddev(x),
+        approxCountDistinct(x),
+      ])
+      const quantiles = await this.quantiles(some, probabilities, few)
+      some.forEach((name, i) => {
+        const [present, low, high, average, deviation, distinct] = moments[i]! as [number, ...number[]]
+        // The engine's standard deviation is of a sample.
+        const std = present === 1 ? 0 : deviation! * Math.sqrt((present - 1) / present)
+        out.set(name, {
+          rows,
+          missing: rows - present,
+          min: low!,
+          max: high!,
+          mean: average!,
+          std,
+          quantiles: quantiles[i]!,
+          distinct: present === 0 ? 0 : distinct!,
+        })
+      })
+    }
+    return out
+  }
+
+  private async quantiles(
+    columns: readonly string[],
+    probabilities: readonly number[],
+    few: boolean,
+  ): Promise<readonly (readonly number[])[]> {
+    if (probabilities.length === 0) return columns.map(() => [])
+    const sample = await this.sample()
+    if (few) return this.row(sample, columns, (x) => probabilities.map((p) => quantile(x, p)))
+    const out: number[][] = []
+    for (const name of columns) {
+      const sorted = await this.sorted(sample, name)
+      out.push(probabilities.map((p) => (sorted.length === 0 ? Number.NaN : quantileOfSorted(sorted, p))))
+    }
+    return out
+  }
+
+  /** A column's present values in order, at most `quantileRows` of them. */
+  private async sorted(plan: Plan, name: string): Promise<Float64Array> {
+    const values = project(plan, [['x', this.number(name)]])
+    const present: Plan = { kind: 'filter', input: values, condition: call('not', call('isNull', col('x'))).node }
+    const out = new Float64Array(Math.min(await this.rows(), quantileRows))
+    let length = 0
+    for await (const batch of this.engine.batches({ kind: 'sort', input: present, keys: [col('x').ascending()] })) {
+      out.set(batch.columns[0]!.values as Float64Array, length)
+      length += batch.length
+    }
+    return out.subarray(0, length)
+  }
+
+  /** The results of some aggregates of each column, all in one query. NaN where there is none. */
+  private async row(
+    plan: Plan,
+    columns: readonly string[],
+    aggregates: (x: Expr) => readonly Expr[],
+  ): Promise<number[][]> {
+    const input = project(plan, columns.map((name, i) => [`c${i}`, this.number(name)])) // prettier-ignore
+    const perColumn = aggregates(col('c0')).length
+    const named = columns.flatMap((_, i) =>
+      aggregates(col(`c${i}`)).map((expression, k) => ({ name: `a${i * perColumn + k}`, expression: expression.node })),
+    )
+    for await (const batch of this.engine.batches({ kind: 'aggregate', input, keys: [], aggregates: named })) {
+      const values = batch.columns.map((column) => numberAt(column, 0))
+      return columns.map((_, i) => values.slice(i * perColumn, (i + 1) * perColumn))
+    }
+    return columns.map(() => Array.from({ length: perColumn }, () => Number.NaN))
+  }
+
+  async frequencies(name: string, limit: number): Promise<Frequencies> {
+    indexOf(this.schema, name)
+    const grouped: Plan = {
+      kind: 'aggregate',
+      input: project(this.plan, [['key', col(name)]]),
+      keys: [{ name: 'key', expression: col('key').node }],
+      aggregates: [{ name: 'times', expression: count().node }],
+    }
+    const ranked: Plan = {
+      kind: 'sort',
+      input: grouped,
+      keys: [col('times').descending(), col('key').ascending()],
+    }
+    // One more for the missing values' group, one more to know whether there are others.
+    const top: Plan = { kind: 'limit', input: ranked, count: limit + 2, offset: 0 }
+    const found: [string, number][] = []
+    let missing = 0
+    for await (const batch of this.engine.batches(top)) {
+      const [keys, times] = batch.columns as [AnyColumn, AnyColumn]
+      for (let i = 0; i < batch.length; i++) {
+        const key = categoryKey(keys, i)
+        const number = numberAt(times, i)
+        if (key === undefined) missing += number
+        else found.push([key, number])
+      }
+    }
+    found.sort(byFrequency)
+    const listed = found.slice(0, limit)
+    const whole = found.length + (missing > 0 ? 1 : 0) < limit + 2
+    const rest = whole ? undefined : await this.totals(grouped)
+    return {
+      rows: await this.rows(),
+      missing: rest?.missing ?? missing,
+      distinct: rest?.distinct ?? found.length,
+      keys: listed.map(([key]) => key),
+      counts: listed.map(([, number]) => number),
+    }
+  }
+
+  /** Of a column with more values than were listed. */
+  private async totals(grouped: Plan): Promise<{ readonly distinct: number; readonly missing: number }> {
+    const missing = when(call('isNull', col('key')), col('times')).otherwise(0)
+    const aggregates = [
+      { name: 'distinct', expression: count('key').node },
+      { name: 'missing', expression: sum(missing).node },
+    ]
+    for await (const batch of this.engine.batches({ kind: 'aggregate', input: grouped, keys: [], aggregates })) {
+      return { distinct: numberAt(batch.columns[0]!, 0), missing: numberAt(batch.columns[1]!, 0) }
+    }
+    return { distinct: 0, missing: 0 }
+  }
+
+  private rows(): Promise<number> {
+    this.counting ??= this.countRows()
+    return this.counting
+  }
+
+  private async countRows(): Promise<number> {
+    const aggregates = [{ name: 'rows', expression: count().node }]
+    for await (const batch of this.engine.batches({ kind: 'aggregate', input: this.plan, keys: [], aggregates })) {
+      return numberAt(batch.columns[0]!, 0)
+    }
+    return 0
+  }
+
+  /** The rows that quantiles are taken from: all, or a stored sample. */
+  private sample(): Promise<Plan> {
+    this.sampling ??= this.rows().then(async (rows) => {
+      if (rows <= quantileRows) return this.plan
+      const sample: Plan = { kind: 'sample', input: this.plan, size: { rows: quantileRows }, seed: 0 }
+      return (await this.engine.store(sample, { operation: 'sample for quantiles' })).scan
+    })
+    return this.sampling
+  }
+
+  /** The column as float64 as `NumericStatistics` says; what is no finite number is missing. */
+  private number(name: string): Expr {
+    const x = col(name)
+    return numbers[this.schema[indexOf(this.schema, name)]!.type](x)
+  }
+}
+
+const finite = (x: Expr): Expr => when(call('isFinite', x), x).end()
+const numbers: { readonly [T in ColumnType]: (x: Expr) => Expr } = {
+  boolean: (x) => x.cast('int32').cast('float64'),
+  int32: (x) => x.cast('float64'),
+  int64: (x) => x.cast('float64'),
+  float64: (x) => finite(x.cast('float64')),
+  string: (x) => finite(x.tryCast('float64')),
+  date: (x) => call('epoch', x).divide(86_400).cast('float64'),
+  timestamp: (x) => call('epoch', x).cast('float64'),
+  binary: () => lit(null).cast('float64'),
+  nested: () => lit(null).cast('float64'),
+}
+
+function project(input: Plan, columns: readonly (readonly [string, Expr])[]): Plan {
+  return { kind: 'project', input, columns: columns.map(([name, { node }]) => ({ name, expression: node })) }
+}
+
+function numberAt(column: AnyColumn, row: number): number {
+  if (column.validity !== undefined && column.validity[row] === 0) return Number.NaN
+  return Number(column.values[row])
+}
