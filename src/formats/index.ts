@@ -1,0 +1,2 @@
+export { type OnnxOptions, encodeOnnx, exportOnnx } from './onnx/export.ts'
+export { exportSafetensors } from './safetensors.ts'

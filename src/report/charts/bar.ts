@@ -1,0 +1,84 @@
+import * as Plot from '@observablehq/plot'
+import { type ChartFrame, axisStyle, draw, gridStyle } from './draw.ts'
+import { formatNumber, shorten } from './format.ts'
+import { color, seriesColor } from './theme.ts'
+
+export interface BarData {
+  readonly labels: readonly string[]
+  /** One or more measures of each label. */
+  readonly series: readonly { readonly name: string; readonly values: readonly (number | null)[] }[]
+  /** Half-widths of error bars, for one series. */
+  readonly errors?: readonly number[]
+  /** How values are written at the bars' ends. Default `formatNumber`. */
+  readonly format?: (value: number) => string
+}
+
+/** Horizontal bars: names of any length are readable. Several series are grouped. */
+export function barChart(data: BarData, frame: ChartFrame): string {
+  const several = data.series.length > 1
+  const format = data.format ?? formatNumber
+  const rows = data.series.flatMap(({ name, values }, series) =>
+    values.map((value, index) => ({
+      index,
+      series: name,
+      color: seriesColor(series),
+      value,
+      error: data.errors?.[index],
+    })),
+  )
+  const longest = Math.max(0, ...data.labels.map((label) => Math.min(28, Array.from(label).length)))
+  const step = several ? 13 * data.series.length + 12 : 26
+  const present = rows.filter(({ value }) => value !== null)
+  const marks: Plot.Markish[] = [
+    Plot.gridX(gridStyle),
+    Plot.barX(present, {
+      x: 'value',
+      y: several ? 'series' : 'index',
+      ...(several ? { fy: 'index' } : {}),
+      fill: several ? 'color' : color('accent'),
+      rx: 2,
+      insetTop: several ? 1 : 4,
+      insetBottom: several ? 1 : 4,
+    }),
+    Plot.ruleX([0], { stroke: color('muted') }),
+  ]
+  if (data.errors !== undefined) {
+    marks.push(
+      Plot.ruleY(present, {
+        y: 'index',
+        x1: ({ value, error }: (typeof rows)[number]) => value! - error!,
+        x2: ({ value, error }: (typeof rows)[number]) => value! + error!,
+        stroke: color('ink'),
+        strokeWidth: 1.5,
+      }),
+    )
+  } else if (!several) {
+    marks.push(
+      Plot.text(present, {
+        x: 'value',
+        y: 'index',
+        text: ({ value }: (typeof rows)[number]) => format(value!),
+        textAnchor: 'start',
+        dx: 6,
+        fill: color('muted'),
+      }),
+    )
+  }
+  const label = (index: number): string => shorten(data.labels[index] ?? '', 28)
+  const axis = { label: null, tickSize: 0, tickFormat: label, domain: data.labels.map((_, i) => i) }
+  return draw(
+    {
+      height: frame.height ?? data.labels.length * step + 56,
+      marginLeft: longest * 7 + 18,
+      marginRight: 64,
+      marginBottom: 40,
+      marginTop: 8,
+      x: { label: frame.xLabel ?? null, ...axisStyle, ticks: 5, nice: true, tickFormat: format },
+      y: several ? { axis: null, domain: data.series.map(({ name }) => name) } : { ...axis, padding: 0 },
+      ...(several ? { fy: { ...axis, padding: 0.15, axis: 'left' as const } } : {}),
+      marks,
+    },
+    frame,
+    several ? data.series.map(({ name }, i) => ({ name, color: seriesColor(i) })) : [],
+  )
+}

@@ -1,0 +1,103 @@
+import * as Plot from '@observablehq/plot'
+import { parseHTML } from 'linkedom'
+import { escapeHtml } from './format.ts'
+import { color } from './theme.ts'
+
+/** What every chart takes beside its data. */
+export interface ChartFrame {
+  /** What the picture shows: its accessible name. Not drawn; put it beside the chart. */
+  readonly title: string
+  /** What one sees in it, for those who do not. */
+  readonly description?: string
+  /** Pixels at which lines and text have their natural size; pages scale it. Default 640. */
+  readonly width?: number
+  readonly height?: number
+  readonly xLabel?: string
+  readonly yLabel?: string
+}
+
+export interface LegendItem {
+  readonly name: string
+  readonly color: string
+  readonly dash?: boolean
+}
+
+let page: unknown
+const legendHeight = 24
+
+/** Draws a plot on the server and gives it as SVG text: coordinates rounded, title and description inside. */
+export function draw(options: Plot.PlotOptions, frame: ChartFrame, legend: readonly LegendItem[] = []): string {
+  page ??= (parseHTML('<html></html>') as { document: unknown }).document
+  const width = options.width ?? frame.width ?? 640
+  const height = options.height ?? frame.height ?? 320
+  const rows = legendRows(legend, width)
+  const svg = Plot.plot({
+    style: { fontSize: '12px' },
+    ...options,
+    width,
+    height,
+    marginTop: (options.marginTop ?? 24) + rows.length * legendHeight,
+    document: page as never,
+  }) as unknown as { readonly innerHTML: string }
+  const body = svg.innerHTML
+    .replace(/<style>.*?<\/style>/s, '')
+    .replaceAll(/ (d|transform|x|y|x1|x2|y1|y2|cx|cy|width|height|r)="[^"]*"/g, (attribute) =>
+      attribute.replaceAll(/-?\d+\.\d{2,}(?:e-\d+)?/g, (number) => String(Math.round(Number(number) * 10) / 10)),
+    )
+    // Plot names groups for debugging ("bar", "y-axis tick"): noise to a screen reader beside the description.
+    .replaceAll(/ aria-(?:label|hidden|description)="[^"]*"/g, '')
+  return svgElement(width, height, frame, `${drawLegend(rows)}${body}`)
+}
+
+/** An SVG document around its contents, readable by screen readers, scaling to its container. */
+export function svgElement(
+  width: number,
+  height: number,
+  { title, description }: Pick<ChartFrame, 'title' | 'description'>,
+  body: string,
+): string {
+  const about = description === undefined ? '' : `<desc>${escapeHtml(description)}</desc>`
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `fill="${color('ink')}" color="${color('ink')}" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle">` +
+    `<title>${escapeHtml(title)}</title>${about}${body}</svg>`
+  )
+}
+
+interface PlacedItem extends LegendItem {
+  readonly x: number
+}
+
+function legendRows(items: readonly LegendItem[], width: number): PlacedItem[][] {
+  const rows: PlacedItem[][] = []
+  let x = Number.POSITIVE_INFINITY
+  for (const item of items) {
+    const length = 34 + Array.from(item.name).length * 6.8
+    if (x + length > width) {
+      rows.push([])
+      x = 8
+    }
+    rows.at(-1)!.push({ ...item, x })
+    x += length
+  }
+  return rows
+}
+
+function drawLegend(rows: readonly (readonly PlacedItem[])[]): string {
+  return rows
+    .flatMap((row, i) =>
+      row.map(({ name, color: stroke, dash, x }) => {
+        const y = 12 + i * legendHeight
+        const dashes = dash === true ? ' stroke-dasharray="4 3"' : ''
+        return (
+          `<line x1="${x}" x2="${x + 16}" y1="${y}" y2="${y}" stroke="${stroke}" stroke-width="3" stroke-linecap="round"${dashes}/>` +
+          `<text x="${x + 22}" y="${y}" dy="0.35em" text-anchor="start">${escapeHtml(name)}</text>`
+        )
+      }),
+    )
+    .join('')
+}
+
+/** Shared by all charts: quiet axes and grid. */
+export const gridStyle = { stroke: color('grid'), strokeOpacity: 1 } as const
+export const axisStyle = { color: color('muted'), tickSize: 0, tickPadding: 8 } as const
