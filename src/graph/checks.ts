@@ -1,4 +1,4 @@
-import { type DType, ShapeError, TypeMismatchError } from '../core/index.ts'
+import { type DType, ShapeError, Tensor, TypeMismatchError } from '../core/index.ts'
 import type { OpName } from './attributes.ts'
 import { equalDims, equalShapes, shapeText } from './dims.ts'
 import { operationName } from './scope.ts'
@@ -15,6 +15,11 @@ export const typeClasses = {
   int32: ['int32'],
 } as const satisfies Record<string, readonly DType[]>
 export type TypeClass = keyof typeof typeClasses
+
+/** Unlike `instanceof`, narrows to a tensor of any of our types and not of `any`. */
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor
+}
 
 export function typeText({ dtype, shape }: TensorType): string {
   return `${dtype}${shapeText(shape)}`

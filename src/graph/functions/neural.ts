@@ -136,6 +136,10 @@ export function silu(x: Value): Value {
 }
 
 /** Output pixel (x, y) reads input (a·x+b·y+c, d·x+e·y+f) about the centre, bilinear. */
-export function affineWarp(images: Value, matrices: Value, { fill = 'constant' }: { readonly fill?: 'constant' | 'edge' } = {}): Value {
+export function affineWarp(
+  images: Value,
+  matrices: Value,
+  { fill = 'constant' }: { readonly fill?: 'constant' | 'edge' } = {},
+): Value {
   return apply('affineWarp', [images, matrices], { fill })
 }
