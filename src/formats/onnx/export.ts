@@ -6,6 +6,7 @@ import {
   type Graph,
   type OnnxRule,
   type OpName,
+  type Shape,
   type Value,
   topologicalOrder,
   definitionOf,
@@ -93,6 +94,12 @@ export function translate(graph: Graph, weights: Tensors): OnnxGraph {
   const names = new Map<number, string>()
   const done = new Set<AnyNode>()
   for (const node of nodes) emit(node, emitter, weights, names, done)
+  const shapes = new Map<string, Shape>()
+  for (const { op, outputs, ...node } of done) {
+    outputs.forEach((type, index) =>
+      shapes.set(names.get(valueKey({ ...type, node: { op, outputs, ...node } as AnyNode, index }))!, type.shape),
+    )
+  }
   // The graph's outputs have names of their own; simplification takes the extra step out where it can.
   const outputs = Object.entries(graph.outputs).map(([name, value]): OnnxValue => {
     emitter.nodes.push({
@@ -104,7 +111,7 @@ export function translate(graph: Graph, weights: Tensors): OnnxGraph {
     })
     return { name, dtype: value.dtype, shape: value.shape }
   })
-  return { nodes: emitter.nodes, initializers: emitter.initializers, inputs, outputs }
+  return { nodes: emitter.nodes, initializers: emitter.initializers, inputs, outputs, shapes }
 }
 
 function emit(node: AnyNode, emitter: Emitter, weights: Tensors, names: Map<number, string>, done: Set<AnyNode>): void {

@@ -28,6 +28,8 @@ export interface OnnxGraph {
   readonly initializers: ReadonlyMap<string, Tensor>
   readonly inputs: readonly OnnxValue[]
   readonly outputs: readonly OnnxValue[]
+  /** Shapes of values, where they are known. */
+  readonly shapes: ReadonlyMap<string, Shape>
 }
 
 export interface OnnxValue {

@@ -1,4 +1,5 @@
 import { type Tensor, Tensor as HostTensor, sizeOf, typedArray } from '../../core/index.ts'
+import type { Shape } from '../../graph/index.ts'
 import type { OnnxGraph, OnnxNode } from './model.ts'
 
 /**
@@ -6,7 +7,7 @@ import type { OnnxGraph, OnnxNode } from './model.ts'
  * move down through elementwise ops until they meet their inverse and vanish; those of weights are done here.
  */
 export function simplify(graph: OnnxGraph): OnnxGraph {
-  return withoutUnused(cancelTransposes(graph))
+  return withoutUnused(nameOutputs(cancelTransposes(graph)))
 }
 
 const elementwise = new Set(
@@ -50,17 +51,28 @@ function cancelTransposes(graph: OnnxGraph): OnnxGraph {
       addTranspose(node.name, inputs[0]!, node.attributes['perm'] as readonly number[], output)
       continue
     }
-    const sunk = elementwise.has(node.opType) ? sink(inputs, transposed, initializers) : undefined
+    const sunk = elementwise.has(node.opType)
+      ? sink(inputs, transposed, initializers, graph.shapes, node.name)
+      : undefined
     if (sunk === undefined) {
       nodes.push({ ...node, inputs })
       continue
     }
     const inner = `${output}/transposed`
     for (const [name, tensor] of sunk.constants) initializers.set(name, tensor)
+    nodes.push(...sunk.reshapes)
     nodes.push({ ...node, inputs: sunk.inputs, outputs: [inner] })
     addTranspose(`${node.name}/Transpose`, inner, sunk.permutation, output)
   }
   return { ...graph, nodes, initializers }
+}
+
+interface Sunk {
+  readonly inputs: readonly string[]
+  readonly permutation: readonly number[]
+  /** Constants in the new order, and steps that bring computed values of one axis into it. */
+  readonly constants: ReadonlyMap<string, Tensor>
+  readonly reshapes: readonly OnnxNode[]
 }
 
 /** The inputs before their common transpose; undefined where they have none, or constants cannot follow. */
@@ -68,10 +80,14 @@ function sink(
   inputs: readonly string[],
   transposed: ReadonlyMap<string, { source: string; permutation: readonly number[] }>,
   initializers: ReadonlyMap<string, Tensor>,
-): { inputs: string[]; permutation: readonly number[]; constants: Map<string, Tensor> } | undefined {
+  shapes: ReadonlyMap<string, Shape>,
+  consumer: string,
+): Sunk | undefined {
   const permutation = inputs.map((name) => transposed.get(name)?.permutation).find((found) => found !== undefined)
   if (permutation === undefined) return undefined
+  const inverse = permutation.map((_, axis) => permutation.indexOf(axis))
   const constants = new Map<string, Tensor>()
+  const reshapes: OnnxNode[] = []
   const sources: string[] = []
   for (const name of inputs) {
     const found = transposed.get(name)
@@ -83,13 +99,26 @@ function sink(
         continue
       }
       const padded = [...Array.from({ length: permutation.length - constant.shape.length }, () => 1), ...constant.shape]
-      const inverse = permutation.map((_, axis) => permutation.indexOf(axis))
       const renamed = `${name}/${inverse.join('')}`
       constants.set(renamed, transpose(new HostTensor(constant.dtype, padded, constant.data), inverse))
       sources.push(renamed)
-    } else return undefined
+    } else {
+      const shape = shapes.get(name)
+      if (found !== undefined || shape === undefined || shape.length > 1) return undefined
+      if (shape.length === 0) {
+        sources.push(name)
+        continue
+      }
+      // A vector along the last axis: along its new place, one everywhere else.
+      const renamed = `${consumer}/input${sources.length}`
+      const sizes = `${renamed}/shape`
+      const target = inverse.map((axis) => (axis === inverse.length - 1 ? -1n : 1n))
+      constants.set(sizes, new HostTensor('int64', [target.length], BigInt64Array.from(target)))
+      reshapes.push({ opType: 'Reshape', name: renamed, inputs: [name, sizes], outputs: [renamed], attributes: {} })
+      sources.push(renamed)
+    }
   }
-  return { inputs: sources, permutation, constants }
+  return { inputs: sources, permutation, constants, reshapes }
 }
 
 function transpose(tensor: Tensor, permutation: readonly number[]): Tensor {
@@ -108,6 +137,32 @@ function transpose(tensor: Tensor, permutation: readonly number[]): Tensor {
     }
   }
   return new HostTensor(tensor.dtype, shape, data)
+}
+
+/** Lets the node that makes an output write it under the output's name, instead of a copy of it. */
+function nameOutputs(graph: OnnxGraph): OnnxGraph {
+  const outputs = new Set(graph.outputs.map(({ name }) => name))
+  const makers = new Set(graph.nodes.flatMap((node) => (node.opType === 'Identity' ? [] : node.outputs)))
+  const names = new Map<string, string>()
+  for (const { opType, inputs, outputs: made } of graph.nodes) {
+    const [from, to] = [inputs[0]!, made[0]!]
+    if (opType === 'Identity' && outputs.has(to) && makers.has(from) && !outputs.has(from) && !names.has(from)) {
+      names.set(from, to)
+    }
+  }
+  const renamed = (name: string): string => names.get(name) ?? name
+  return {
+    ...graph,
+    nodes: graph.nodes
+      .filter(({ opType, inputs, outputs }) => opType !== 'Identity' || names.get(inputs[0]!) !== outputs[0])
+      .map(({ opType, name, inputs, outputs, attributes }) => ({
+        opType,
+        name,
+        inputs: inputs.map(renamed),
+        outputs: outputs.map(renamed),
+        attributes,
+      })),
+  }
 }
 
 function withoutUnused(graph: OnnxGraph): OnnxGraph {
