@@ -25,6 +25,11 @@ Plan planFor(int64_t m, int64_t n, int64_t k, int64_t batch, bool bTransposed) {
   }
   // Enough blocks that two to sixteen threads find some, each large enough to be worth packing for.
   const int64_t wanted = ceilDiv(lesser(ceilDiv(work, kLittle), 16), batch);
+  // Long sums for a small result: cut k, and every thread reads its own part of a and b once.
+  if (k >= 2048 && k >= 8 * lesser(m, n) && m * n * batch <= (1 << 18)) {
+    plan.depths = lesser(k / 512, lesser(wanted, greater(1, (1 << 20) / (m * n * batch))));
+    if (plan.depths > 1) return plan;
+  }
   const int64_t widths = ceilDiv(n, kMostColumns), heights = ceilDiv(m, kMostRows);
   // Columns first, as threads then pack different parts of b; but wide enough to use a panel of a several times, and
   // not at all if rows are many: then a, the larger, is read once.
@@ -36,8 +41,6 @@ Plan planFor(int64_t m, int64_t n, int64_t k, int64_t batch, bool bTransposed) {
   const int64_t leastHeights = bTransposed || m >= 8 * kMostRows ? 4 : 1;
   plan.rows = greater(1, lesser(heights / leastHeights, ceilDiv(wanted, plan.columns)));
   plan.rows = greater(plan.rows, ceilDiv(m, 768));
-  if (plan.rows * plan.columns * batch < 4 && k >= 1024)
-    plan.depths = lesser(k / 512, ceilDiv(lesser(ceilDiv(work, kLittle), 8), plan.rows * plan.columns * batch));
   return plan;
 }
 

@@ -20,7 +20,7 @@ Cut cutFor(int64_t tiles, int64_t channels, int64_t outputs) {
   cut.columnBlocks = ceilDiv(outputs, 256);
   cut.columns = ceilDiv(ceilDiv(outputs, cut.columnBlocks), kMostColumns) * kMostColumns;
   const int64_t perTile = kPoints * (pointStride(channels) + pointStride(cut.columns));
-  const int64_t rows = greater(2, (160 << 10) / (perTile * 14)) * 14;
+  const int64_t rows = greater(2, (112 << 10) / (perTile * 14)) * 14;
   const int64_t fits = (kScratchFloats - kPoints * (channels + 128)) / perTile;
   cut.tileBlocks = ceilDiv(tiles, lesser(lesser(rows, fits), 112));
   if (cut.tileBlocks < 8) cut.tileBlocks = greater(cut.tileBlocks, lesser(8, tiles / 14));
@@ -52,27 +52,45 @@ struct Product {
   Epilogue epilogue;
 };
 
+// kWhole: a tile and a vector of channels that lie all inside, the usual case, without tests.
+template <bool kWhole>
+inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plane, float* y, const float* residual, vf bias,
+                       int64_t pitch, int64_t outputs, int64_t rows, int64_t columns, int64_t some) {
+  const Activation activation = epilogue.activation;
+  transformTile<6, 4>([](const vf(&m)[6], vf(&t)[4]) { toOutputs(m, t); },
+                      [=](int i, int j) { return load(sums + (i * kPatch + j) * plane); },
+                      [=](int i, int j, vf value) {
+                        if (!kWhole && (i >= rows || j >= columns)) return;
+                        const int64_t to = i * pitch + j * outputs;
+                        value += bias;
+                        if (residual) value += kWhole ? load(residual + to) : loadSome(residual + to, some);
+                        if (activation == Activation::relu) value = value < 0 ? vf{} : value;
+                        if constexpr (kWhole) store(y + to, value);
+                        else storeSome(y + to, value, some);
+                      });
+}
+
 void outputsOf(const Product& p, int64_t index, const float* sums, int64_t plane, int64_t first, int64_t count) {
   const Tiles& t = p.tiles;
   const int64_t column = index % t.wide() * kTile, row = index / t.wide() % t.high() * kTile;
   const int64_t n = index / t.wide() / t.high();
   const int64_t at = ((n * t.outHeight + row) * t.outWidth + column) * p.outputs + first;
   const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
+  const int64_t pitch = t.outWidth * p.outputs;
+  const float* residual = p.epilogue.residual ? p.epilogue.residual + at : nullptr;
   for (int64_t o = 0; o < count; o += kLanes) {
     const int64_t some = lesser(kLanes, count - o);
     const vf bias = p.epilogue.bias ? loadSome(p.epilogue.bias + first + o, some) : vf{};
-    transformTile<6, 4>([](const vf(&m)[6], vf(&y)[4]) { toOutputs(m, y); },
-                        [&](int i, int j) { return load(sums + (i * kPatch + j) * plane + o); },
-                        [&](int i, int j, vf value) {
-                          if (i >= rows || j >= columns) return;
-                          const int64_t to = at + (i * t.outWidth + j) * p.outputs + o;
-                          value += bias;
-                          if (p.epilogue.residual) value += loadSome(p.epilogue.residual + to, some);
-                          if (p.epilogue.activation == Activation::relu) value = value < 0 ? vf{} : value;
-                          else if (p.epilogue.activation != Activation::none) value = activate(value, p.epilogue.activation);
-                          storeSome(p.y + to, value, some);
-                        });
+    const bool whole = some == kLanes && rows == kTile && columns == kTile;
+    (whole ? outputTile<true> : outputTile<false>)(p.epilogue, sums + o, plane, p.y + at + o, residual ? residual + o : nullptr,
+                                                   bias, pitch, p.outputs, rows, columns, some);
   }
+  if (p.epilogue.activation > Activation::relu)  // the others would fill the tile's loop with code
+    for (int64_t i = 0; i < rows; i++)
+      for (int64_t j = 0; j < columns; j++) {
+        float* pixel = p.y + at + i * pitch + j * p.outputs;
+        finishTile(pixel, 0, pixel, 0, 1, count, {nullptr, nullptr, p.epilogue.activation});
+      }
 }
 
 void multiply(const Product& p, Pool& pool) {
@@ -119,8 +137,8 @@ void filterPoints(const float* taps, int64_t size, float* points, Pool& pool) {
     const int64_t end = lesser(size, (block + 1) * kSlice);
     for (int64_t at = block * kSlice; at < end; at += kLanes) {
       transformTile<3, 6>([](const vf(&g)[3], vf(&u)[6]) { filterToPoints(g, u); },
-                          [&](int i, int j) { return load(taps + (i * 3 + j) * size + at); },
-                          [&](int i, int j, vf value) { store(points + (i * kPatch + j) * size + at, value); });
+                          [=](int i, int j) { return load(taps + (i * 3 + j) * size + at); },
+                          [=](int i, int j, vf value) { store(points + (i * kPatch + j) * size + at, value); });
     }
   });
 }
@@ -138,14 +156,14 @@ void inputToPoints(const Tiles& t, const float* x, int64_t index, float* to, int
     pitch = kPatch * t.channels;
   }
   const auto transform = [](const vf(&d)[6], vf(&p)[6]) { toPoints(d, p); };
+  const int64_t step = t.channels;
   int64_t c = 0;
   for (; c + kLanes <= t.channels; c += kLanes)
-    transformTile<6, 6>(transform, [&](int i, int j) { return load(source + i * pitch + j * t.channels + c); },
-                        [&](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
+    transformTile<6, 6>(transform, [=](int i, int j) { return load(source + i * pitch + j * step + c); },
+                        [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
   if (c < t.channels)
-    transformTile<6, 6>(transform,
-                        [&](int i, int j) { return loadSome(source + i * pitch + j * t.channels + c, t.channels - c); },
-                        [&](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
+    transformTile<6, 6>(transform, [=](int i, int j) { return loadSome(source + i * pitch + j * step + c, step - c); },
+                        [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
 }
 
 bool winogradFits(const Conv& c) { return fits(c, c.channels, c.outChannels, c.outHeight, c.outWidth); }

@@ -55,9 +55,11 @@ inline void pointsToFilter(const vf (&u)[6], vf (&g)[3]) {
 }
 
 // Reads kFrom × kFrom vectors through `read(row, column)`, transforms columns and rows, hands kTo × kTo to `write`.
+// Always inline, and what it is given captures by value, so that addresses stay in registers.
 template <int kFrom, int kTo, class Transform, class Read, class Write>
-inline void transformTile(Transform transform, Read&& read, Write&& write) {
+[[gnu::always_inline]] inline void transformTile(Transform transform, Read read, Write write) {
   vf half[kTo][kFrom];
+#pragma GCC unroll 6
   for (int j = 0; j < kFrom; j++) {
     vf from[kFrom], to[kTo];
 #pragma GCC unroll 6
@@ -66,6 +68,7 @@ inline void transformTile(Transform transform, Read&& read, Write&& write) {
 #pragma GCC unroll 6
     for (int i = 0; i < kTo; i++) half[i][j] = to[i];
   }
+#pragma GCC unroll 6
   for (int i = 0; i < kTo; i++) {
     vf to[kTo];
     transform(half[i], to);

@@ -7,7 +7,7 @@ namespace fathom::FATHOM_ISA {
 namespace {
 
 constexpr int64_t kScratchFloats = kThreadScratch / sizeof(float);
-constexpr int64_t kMostPartial = 16 << 20;  // floats
+constexpr int64_t kMostPartial = 4 << 20;  // floats
 
 struct Cut {
   int64_t tiles;                  // at a time
@@ -25,7 +25,9 @@ Cut cutFor(const Conv& c, int64_t tiles) {
   cut.columnBlocks = ceilDiv(c.outChannels, cut.columns);
   const int64_t perTile = kPoints * (pointStride(c.channels) + pointStride(cut.columns));
   const int64_t fits = (kScratchFloats - kPoints * (c.channels + 128)) / perTile;
-  cut.tiles = greater(1, lesser(lesser(fits, greater(28, (128 << 10) / perTile)), tiles));
+  // Where L2 does not hold the sums anyway, as many tiles as possible per pass over them.
+  const bool large = kPoints * c.channels * cut.columns > (192 << 10);
+  cut.tiles = greater(1, lesser(large ? fits : lesser(fits, greater(28, (112 << 10) / perTile)), tiles));
   const int64_t wanted = lesser(ceilDiv(16, cut.columnBlocks), ceilDiv(tiles, greater(8, cut.tiles / 2)));
   const int64_t size = kPoints * c.channels * cut.sumStride();
   cut.parts = greater(1, lesser(wanted, kMostPartial / size));
@@ -42,14 +44,17 @@ void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t inde
   const int64_t n = index / t.wide() / t.high();
   const float* source = dy + ((n * t.outHeight + row) * t.outWidth + column) * c.outChannels + first;
   const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
+  const auto transform = [](const vf(&y)[4], vf(&p)[6]) { gradientToPoints(y, p); };
+  const int64_t pitch = t.outWidth * c.outChannels, step = c.outChannels;
   for (int64_t o = 0; o < count; o += kLanes) {
     const int64_t some = lesser(kLanes, count - o);
-    transformTile<4, 6>([](const vf(&y)[4], vf(&p)[6]) { gradientToPoints(y, p); },
-                        [&](int i, int j) {
-                          if (i >= rows || j >= columns) return vf{};
-                          return loadSome(source + (i * t.outWidth + j) * c.outChannels + o, some);
-                        },
-                        [&](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + o, value); });
+    const auto write = [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + o, value); };
+    if (some == kLanes && rows == kTile && columns == kTile)
+      transformTile<4, 6>(transform, [=](int i, int j) { return load(source + i * pitch + j * step + o); }, write);
+    else
+      transformTile<4, 6>(transform, [=](int i, int j) {
+        return i >= rows || j >= columns ? vf{} : loadSome(source + i * pitch + j * step + o, some);
+      }, write);
   }
 }
 

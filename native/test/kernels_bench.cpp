@@ -117,6 +117,7 @@ int main(int argc, char** argv) {
     bench.product(16, 16, 16, 0, 0, 1000);
     bench.convolution({128, 28, 28, 1, 32, 3, 3});
     bench.convolution({128, 26, 26, 32, 64, 3, 3});
+    bench.convolution({8, 26, 26, 32, 64, 3, 3});
     bench.convolution({32, 32, 32, 3, 32, 3, 3, 1, 1, 1, 1, 1, 1});
     bench.convolution({8, 56, 56, 64, 64, 3, 3, 1, 1, 1, 1, 1, 1});
     bench.convolution({8, 28, 28, 128, 128, 3, 3, 1, 1, 1, 1, 1, 1});
