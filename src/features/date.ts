@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 import type { AnyColumn } from '../core/index.ts'
 import { indexOf } from './memory-source.ts'
-import { flagOf, short } from './numeric.ts'
+import { flagOf, short, softClip } from './numeric.ts'
 import type { NumericStatistics } from './source.ts'
 import { type EncodeContext, type Encoder, type Part, type Transform, joinedSink } from './transform.ts'
 import { type DatePart, type DateSpec, dateParts } from './types.ts'
@@ -36,16 +36,14 @@ const partTable: {
   elapsed: {
     positions: ['elapsed'],
     write(seconds, { center, factor }, out, at) {
-      const value = (seconds - center) * factor
-      out[at] = value / Math.sqrt(1 + (value / softLimit) ** 2)
+      out[at] = softClip((seconds - center) * factor, softLimit)
     },
   },
   year: {
     positions: ['year'],
     // Ten years make 1, a scale that other features share without being fitted.
     write(seconds, { year }, out, at) {
-      const value = (dateOf(seconds).getUTCFullYear() - year) / 10
-      out[at] = value / Math.sqrt(1 + (value / softLimit) ** 2)
+      out[at] = softClip((dateOf(seconds).getUTCFullYear() - year) / 10, softLimit)
     },
   },
   month: cyclic('month', (seconds) => dateOf(seconds).getUTCMonth() / 12),

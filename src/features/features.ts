@@ -253,7 +253,7 @@ function signatureOf(parts: readonly Part[]): FieldSignature[] {
   return fields
 }
 
-function keptRows(dropped: Uint8Array): Uint32Array | undefined {
+export function keptRows(dropped: Uint8Array): Uint32Array | undefined {
   let count = 0
   for (const each of dropped) count += each
   if (count === 0) return undefined

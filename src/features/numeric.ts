@@ -52,7 +52,8 @@ export const numeric: Transform<'numeric', NumericState> = {
         clip: spec.clip ?? 3,
         missingFlag: flagOf(spec.missingFlag, statistics),
         missingShare: statistics.rows === 0 ? 0 : statistics.missing / statistics.rows,
-        quantiles: spec.scaling === 'quantile' ? [...grid(spec.column, referencesOf(statistics))] : [],
+        quantiles:
+          spec.scaling === 'quantile' ? grid(spec.column, referencesOf(statistics)).filter(Number.isFinite) : [],
         edges: await edgesOf(source, spec, statistics, (steps) => grid(spec.column, steps)),
         binEncoding: spec.binEncoding ?? 'piecewiseLinear',
         binCenter: spec.binCenter ?? true,
@@ -87,7 +88,7 @@ function gridsOf(
   for (const spec of specs) {
     const statistics = basic.get(spec.column)!
     if (spec.scaling === 'quantile') want(referencesOf(statistics), spec.column)
-    if ((spec.bins ?? 0) > 0 && statistics.distinct > spec.bins! + 1) want(spec.bins!, spec.column)
+    if ((spec.bins ?? 0) > 0) want(spec.bins!, spec.column)
   }
   return grids
 }
@@ -136,11 +137,14 @@ async function edgesOf(
 ): Promise<number[]> {
   const bins = spec.bins ?? 0
   if (bins === 0 || statistics.missing === statistics.rows) return []
-  const values =
-    statistics.distinct > bins + 1
-      ? grid(bins)
-      : (await source.frequencies(spec.column, bins + 1)).keys.map(numberOfKey).sort((a, b) => a - b)
-  return values.filter((value, i) => i === 0 || value > values[i - 1]!)
+  let values = grid(bins)
+  // The count may be an estimate.
+  if (statistics.distinct <= 3 * (bins + 1)) {
+    const found = await source.frequencies(spec.column, bins + 1)
+    if (found.distinct <= bins + 1) values = found.keys.map(numberOfKey).sort((a, b) => a - b)
+  }
+  // Edges so close that their distance has no reciprocal are one.
+  return values.filter((value, i) => i === 0 || value - values[i - 1]! > 1e-300)
 }
 
 function numberOfKey(key: string): number {
@@ -197,8 +201,7 @@ class NumericEncoder implements Encoder {
   private scaled(x: number): number {
     const { scaling, center, factor, clip, quantiles } = this.state
     if (scaling === 'quantile') return normalOfRank(rankOf(x, quantiles))
-    const value = (x - center) * factor
-    return clip > 0 ? value / Math.sqrt(1 + (value / clip) ** 2) : value
+    return factor === 0 ? 0 : softClip((x - center) * factor, clip)
   }
 
   private encodeBins(values: Float64Array, context: EncodeContext): void {
@@ -221,6 +224,18 @@ class NumericEncoder implements Encoder {
       }
     }
   }
+}
+
+/** Beyond this many times the limit the square root is the limit to the last bit, and a square might overflow. */
+const farOut = 1e9
+/** What a float32 holds with room for what a model makes of it. */
+const largest = 1e30
+
+/** z / sqrt(1 + (z / limit)²): z itself near 0, ±limit far out. A limit of 0 leaves z, within what a float32 holds. */
+export function softClip(z: number, limit: number): number {
+  if (limit <= 0) return Math.min(largest, Math.max(-largest, z))
+  const ratio = z / limit
+  return Math.abs(ratio) > farOut ? Math.sign(ratio) * limit : z / Math.sqrt(1 + ratio * ratio)
 }
 
 /**

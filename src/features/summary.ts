@@ -9,7 +9,7 @@ export interface ColumnSummary {
   readonly type: ColumnType
   readonly rows: number
   readonly missing: number
-  /** How many different values; an estimate for numbers and dates above 100. */
+  /** How many different values; for numbers and dates an estimate in tables of more than a million rows. */
   readonly distinct: number
   /** For numbers, booleans, dates (days) and timestamps (seconds). */
   readonly min?: number
@@ -46,7 +46,7 @@ export async function summarize(source: FeatureSource, columns?: readonly string
     if (numbers !== undefined) {
       const { rows, missing, distinct, min, max } = numbers
       const base = { name, type, rows, missing, distinct, min, max }
-      const candidate = type !== 'float64' && type !== 'boolean' && distinct > 0.9 * rows && missing === 0
+      const candidate = type !== 'float64' && type !== 'boolean' && distinct > 0.7 * rows && missing === 0
       out.push(candidate ? { ...base, rowNumber: await isRowNumber(source, base) } : base)
     } else {
       const { rows, missing, distinct, keys } = await source.frequencies(name, frequentListed)

@@ -26,7 +26,7 @@ function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
 }
 
-const words: Readonly<Record<string, number>> = { true: 1, false: 0, yes: 1, no: 0, t: 1, f: 0, y: 1, n: 0 }
+const words: Readonly<Record<string, number>> = { true: 1, false: 0, yes: 1, no: 0 }
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
 /** What people write for "not there"; not a value of another type. */
 const absent = new Set(['', 'na', 'n/a', 'nan', 'null', 'none', 'nil', '-', '?', '.'])
