@@ -17,6 +17,10 @@ export interface Engine {
   write(plan: Plan, target: WriteTarget, options?: RunOptions): Promise<{ readonly rows: number }>
   /** The text that the engine runs and its own plan for it. */
   explain(plan: Plan): Promise<string>
+  /** Frees a stored table at once. Its scan must not be used again. */
+  release(stored: Stored): Promise<void>
+  /** A folder for intermediate files, removed when the engine closes or the process ends. */
+  scratch(): Promise<string>
   /** Ends queries and frees everything held. */
   close(): Promise<void>
 }

@@ -144,6 +144,16 @@ export class DuckdbEngine implements Engine {
     })
   }
 
+  async release({ scan }: Stored): Promise<void> {
+    if (scan.source.format === 'stored') await this.drop(scan.source.name)
+  }
+
+  async scratch(): Promise<string> {
+    this.opened ??= this.open()
+    await this.opened
+    return this.directory ?? this.base
+  }
+
   async close(): Promise<void> {
     if (this.opened !== undefined) {
       const instance = await this.opened

@@ -1,0 +1,440 @@
+import { valueAt, type ColumnType } from '../../core/index.ts'
+import type { Engine, RunOptions } from '../../engines/index.ts'
+import {
+  call,
+  col,
+  count,
+  countDistinct,
+  type DataType,
+  type Expr,
+  lit,
+  max,
+  min,
+  type Plan,
+  when,
+} from '../../plan/index.ts'
+import type { OddValue } from '../report.ts'
+import {
+  type DateFormat,
+  dateFormats,
+  isBoolean,
+  isDecimalComma,
+  isMissing,
+  missingMarks,
+  type NumberFormat,
+  numberFormats,
+  numberPattern,
+} from './values.ts'
+
+/** What a column turned out to hold, and how to get there from its text. */
+export interface Inferred {
+  readonly name: string
+  readonly type: ColumnType
+  readonly reason: string
+  readonly expression: Expr
+  readonly odd: readonly OddValue[]
+}
+
+export interface InferOptions extends RunOptions {
+  /** Texts that mean "missing" in every column, besides the empty one. */
+  readonly nullValues: readonly string[]
+  /** Types that the user gives. */
+  readonly types: Readonly<Record<string, DataType>>
+  /** The delimiter, which makes a decimal comma more or less likely. */
+  readonly delimiter: string
+}
+
+type Kind =
+  | { readonly kind: 'number'; readonly format: NumberFormat }
+  | { readonly kind: 'date'; readonly format: DateFormat }
+  | { readonly kind: 'boolean' }
+
+/** Of the values present, at most this share may fail to be numbers (or dates); more, and the column is text. */
+export const oddShare = 0.01
+/** Columns checked by one query. */
+const group = 100
+const shownOdd = 20
+
+/**
+ * Recognises each column on the sample and proves it on the whole by queries over the stored text: how many values
+ * convert, which do not, and how often. `sample` holds rows of text in the columns' order.
+ */
+export async function inferColumns(
+  engine: Engine,
+  text: Plan,
+  names: readonly string[],
+  sample: readonly (readonly string[])[],
+  options: InferOptions,
+): Promise<Inferred[]> {
+  const nulls = new Set(options.nullValues)
+  const seen = names.map((_, i) => present(sample, i, nulls))
+  const commas = options.delimiter === ';' || seen.some((values) => isDecimalComma(values))
+  const candidates = names.map((name, i) => (name in options.types ? [] : kinds(seen[i]!, commas)))
+  // The sample held nothing of these columns: look further down.
+  const unseen = names.filter((name, i) => seen[i]!.length < 5 && !(name in options.types))
+  for (const name of unseen) {
+    const values = await someValues(engine, text, name, nulls, options)
+    seen[names.indexOf(name)] = values
+    candidates[names.indexOf(name)] = kinds(values, commas)
+  }
+  const out: Inferred[] = Array.from({ length: names.length })
+  for (let from = 0; from < names.length; from += group) {
+    const part = names.slice(from, from + group)
+    const checks = part.flatMap((name, i) => candidates[from + i]!.map((kind) => ({ name, index: from + i, kind })))
+    const results = await verify(engine, text, checks, options)
+    for (const [i, name] of part.entries()) {
+      const own = results.filter((result) => result.index === from + i)
+      out[from + i] = await decide(engine, text, name, seen[from + i]!, own, options)
+    }
+  }
+  return out
+}
+
+function present(sample: readonly (readonly string[])[], index: number, nulls: ReadonlySet<string>): string[] {
+  const values: string[] = []
+  for (const row of sample) {
+    const value = row[index] ?? ''
+    if (!isMissing(value) && !nulls.has(value)) values.push(value)
+  }
+  return values
+}
+
+function kinds(values: readonly string[], decimalComma: boolean): Kind[] {
+  if (values.length === 0) return []
+  if (values.filter(isBoolean).length >= values.length * 0.9) return [{ kind: 'boolean' }]
+  const numbers = numberFormats(values, decimalComma).map((format): Kind => ({ kind: 'number', format }))
+  if (numbers.length > 0) return numbers.slice(0, 3)
+  return dateFormats(values).map((format): Kind => ({ kind: 'date', format }))
+}
+
+async function someValues(
+  engine: Engine,
+  text: Plan,
+  name: string,
+  nulls: ReadonlySet<string>,
+  options: RunOptions,
+): Promise<string[]> {
+  const values: string[] = []
+  const marks = [...missingMarks]
+  const plan: Plan = {
+    kind: 'limit',
+    count: 1000,
+    offset: 0,
+    input: {
+      kind: 'filter',
+      condition: col(name).isNotNull().and(col(name).trim().lower().in(marks).not()).node,
+      input: { kind: 'project', input: text, columns: [{ name, expression: col(name).node }] },
+    },
+  }
+  for await (const batch of engine.batches(plan, options)) {
+    for (let i = 0; i < batch.length; i++) {
+      const value = batch.columns[0] === undefined ? null : valueAt(batch.columns[0], i)
+      if (typeof value === 'string' && !nulls.has(value)) values.push(value)
+    }
+  }
+  return values
+}
+
+/** The column's text with the user's marks for missing values gone. */
+function source(name: string, options: InferOptions): Expr {
+  const { nullValues } = options
+  return nullValues.length === 0 ? col(name) : when(col(name).in(nullValues).not(), col(name)).end()
+}
+
+function asNumber(name: string, format: NumberFormat, options: InferOptions): Expr {
+  let text = source(name, options)
+  if (format.currency) text = text.replaceMatches('^\\s*([+-]?)\\s*[$€£¥]\\s*|\\s*[$€£¥]\\s*$', '\\1')
+  const plain = format.decimal === '.' && format.thousands === ''
+  if (!plain) {
+    const bare = text.trim().replaceMatches('[\u00a0\u202f]', ' ')
+    let digits = bare
+    if (format.thousands !== '') digits = digits.replace(format.thousands, '')
+    if (format.decimal === ',') digits = digits.replace(',', '.')
+    text = when(bare.matches(`^${numberPattern(format)}$`), digits).end()
+  }
+  return text
+}
+
+function asDate(name: string, format: DateFormat, options: InferOptions): Expr {
+  const text = source(name, options)
+  const to = format.time ? 'timestamp' : 'date'
+  // Without the trim a space after the value would make it no date.
+  return format.format === undefined ? text.trim().tryCast(to) : text.trim().parseDate(format.format).tryCast(to)
+}
+
+const booleanOf = (name: string, options: InferOptions): Expr => {
+  const word = source(name, options).trim().lower()
+  return when(word.equal('true'), true).when(word.equal('false'), false).end()
+}
+
+interface Check {
+  readonly name: string
+  readonly index: number
+  readonly kind: Kind
+}
+interface Verified extends Check {
+  readonly present: number
+  readonly parsed: number
+  readonly whole: number
+  readonly points: number
+  readonly zeros: number
+  readonly shortest: number
+  readonly longest: number
+  readonly least: number
+  readonly greatest: number
+}
+
+async function verify(
+  engine: Engine,
+  text: Plan,
+  checks: readonly Check[],
+  options: InferOptions,
+): Promise<Verified[]> {
+  if (checks.length === 0) return []
+  const aggregates: [string, Expr][] = []
+  for (const [i, { name, kind }] of checks.entries()) {
+    aggregates.push([`${i}.present`, count(source(name, options))])
+    if (kind.kind === 'number') {
+      const digits = asNumber(name, kind.format, options)
+      const integer = digits.tryCast('int64')
+      aggregates.push(
+        [`${i}.parsed`, count(finite(digits))],
+        [`${i}.whole`, count(integer)],
+        [`${i}.points`, count().filter(digits.contains('.').and(digits.tryCast('float64').isNotNull()))],
+        [`${i}.zeros`, count().filter(digits.trim().matches('^[+-]?0[0-9]+$'))],
+        [`${i}.shortest`, min(digits.trim().length())],
+        [`${i}.longest`, max(digits.trim().length())],
+        [`${i}.least`, min(integer).cast('float64')],
+        [`${i}.greatest`, max(integer).cast('float64')],
+      )
+    } else {
+      aggregates.push([
+        `${i}.parsed`,
+        count(kind.kind === 'date' ? asDate(name, kind.format, options) : booleanOf(name, options)),
+      ])
+    }
+  }
+  const found = await firstRow(
+    engine,
+    {
+      kind: 'aggregate',
+      input: text,
+      keys: [],
+      aggregates: aggregates.map(([name, { node }]) => ({ name, expression: node })),
+    },
+    options,
+  )
+  return checks.map((check, i) => {
+    const value = (key: string): number => Number(found[`${i}.${key}`] ?? 0)
+    return {
+      ...check,
+      present: value('present'),
+      parsed: value('parsed'),
+      whole: value('whole'),
+      points: value('points'),
+      zeros: value('zeros'),
+      shortest: value('shortest'),
+      longest: value('longest'),
+      least: value('least'),
+      greatest: value('greatest'),
+    }
+  })
+}
+
+function finite(digits: Expr): Expr {
+  const value = digits.tryCast('float64')
+  return when(value.isFinite(), value).end()
+}
+
+async function firstRow(engine: Engine, plan: Plan, options: RunOptions): Promise<Record<string, unknown>> {
+  for await (const batch of engine.batches(plan, { ...options, onProgress: undefined })) {
+    return Object.fromEntries(batch.schema.map((field, i) => [field.name, valueAt(batch.columns[i]!, 0)]))
+  }
+  return {}
+}
+
+async function decide(
+  engine: Engine,
+  text: Plan,
+  name: string,
+  seen: readonly string[],
+  results: readonly Verified[],
+  options: InferOptions,
+): Promise<Inferred> {
+  const given = options.types[name]
+  if (given !== undefined) return told(engine, text, name, given, options)
+  const best = [...results].sort((a, b) => b.parsed - a.parsed)[0]
+  if (best === undefined || best.parsed === 0)
+    return asText(name, seen, options, seen.length === 0 ? 'no values' : 'text')
+  const ambiguous = results.filter((result) => result.parsed === best.parsed)
+  const kept = preferred(ambiguous)
+  const expression = expressionOf(kept, options)
+  const odd = kept.parsed < kept.present ? await oddValues(engine, text, name, expression, options) : none
+  const bad = odd.values - odd.marks
+  const meant = kept.present - odd.marks
+  const noun = kept.kind.kind === 'number' ? 'numbers' : kept.kind.kind === 'date' ? 'dates' : 'true or false'
+  if (bad > meant * oddShare) {
+    const example = odd.shown.find((value) => !value.mark)?.value ?? ''
+    return asText(name, seen, options, `text: ${bad} of ${meant} values are not ${noun}, such as "${example}"`)
+  }
+  const exceptions = bad === 0 ? '' : `; ${bad} that ${bad === 1 ? 'is' : 'are'} not became missing`
+  return finish(kept, expression, `${exceptions}${ambiguousNote(kept, ambiguous)}`, odd.shown, options)
+}
+
+function finish(
+  kept: Verified,
+  expression: Expr,
+  note: string,
+  odd: readonly OddValue[],
+  options: InferOptions,
+): Inferred {
+  const { name, kind } = kept
+  if (kind.kind === 'boolean') return { name, type: 'boolean', reason: `true or false${note}`, expression, odd }
+  if (kind.kind === 'date') {
+    return {
+      name,
+      type: kind.format.time ? 'timestamp' : 'date',
+      reason: `dates as ${kind.format.name}${note}`,
+      expression,
+      odd,
+    }
+  }
+  const style = describeNumbers(kind.format)
+  if (kept.points === 0 && kept.zeros > 0 && kept.shortest === kept.longest) {
+    return { ...asText(name, [], options, `text: digits of one length with leading zeros are codes`), odd: [] }
+  }
+  if (kept.points === 0 && kept.whole === kept.parsed) {
+    const narrow = kept.least >= -(2 ** 31) && kept.greatest < 2 ** 31
+    const to = narrow ? 'int32' : 'int64'
+    return {
+      name,
+      type: to,
+      reason: `whole numbers${style}${note}`,
+      expression: asNumber(name, kind.format, options).tryCast(to),
+      odd,
+    }
+  }
+  if (kept.points === 0 && kept.whole < kept.parsed && kept.longest > 18) {
+    return asText(name, [], options, 'text: whole numbers of more than 64 bits')
+  }
+  return { name, type: 'float64', reason: `numbers${style}${note}`, expression, odd }
+}
+
+function expressionOf({ name, kind }: Check, options: InferOptions): Expr {
+  if (kind.kind === 'number') return finite(asNumber(name, kind.format, options))
+  if (kind.kind === 'date') return asDate(name, kind.format, options)
+  return booleanOf(name, options)
+}
+
+/** Month first where a slash leaves it open, day first after dots and dashes. */
+function preferred(equal: readonly Verified[]): Verified {
+  const monthFirst = equal.find(({ kind }) => kind.kind === 'date' && kind.format.format?.startsWith('%m/') === true)
+  return monthFirst ?? equal[0]!
+}
+
+function ambiguousNote(kept: Verified, equal: readonly Verified[]): string {
+  if (kept.kind.kind !== 'date' || equal.length < 2) return ''
+  return '; day and month could also be the other way round'
+}
+
+function describeNumbers({ decimal, thousands, currency }: NumberFormat): string {
+  const parts = [
+    ...(decimal === ',' ? ['decimal commas'] : []),
+    ...(thousands === '' ? [] : [`"${thousands}" between thousands`]),
+    ...(currency ? ['currency signs'] : []),
+  ]
+  return parts.length === 0 ? '' : ` with ${parts.join(' and ')}`
+}
+
+function asText(name: string, seen: readonly string[], options: InferOptions, reason: string): Inferred {
+  // "a, b, c": the space belongs to the separator, not to the values.
+  const padded = seen.length > 0 && seen.filter((value) => value.startsWith(' ')).length >= seen.length * 0.9
+  const expression = padded ? source(name, options).trim().nullIf('') : source(name, options)
+  return { name, type: 'string', reason, expression, odd: [] }
+}
+
+async function told(engine: Engine, text: Plan, name: string, to: DataType, options: InferOptions): Promise<Inferred> {
+  const reason = 'as told'
+  if (to === 'string') return { name, type: 'string', reason, expression: source(name, options), odd: [] }
+  const expression = source(name, options).trim().tryCast(to)
+  const odd = await oddValues(engine, text, name, expression, options)
+  const type =
+    (await engine.schema({ kind: 'project', input: text, columns: [{ name, expression: expression.node }] }))[0]
+      ?.type ?? 'string'
+  return { name, type, reason, expression, odd: odd.shown }
+}
+
+const none = { values: 0, marks: 0, shown: [] as OddValue[] }
+
+/** The values that do not convert: how many, how many of them mean "missing", and the most frequent ones with their rows. */
+async function oddValues(
+  engine: Engine,
+  text: Plan,
+  name: string,
+  expression: Expr,
+  options: InferOptions,
+): Promise<typeof none> {
+  const failing: Plan = {
+    kind: 'filter',
+    condition: call('isNull', expression).and(source(name, options).isNotNull()).node,
+    input: {
+      kind: 'withColumns',
+      input: { kind: 'project', input: text, columns: [{ name, expression: col(name).node }] },
+      columns: [{ name: '__row', expression: { kind: 'rowNumber', partitionBy: [], orderBy: [] } }],
+    },
+  }
+  const isMark = col(name).trim().lower().in(missingMarks)
+  const totals = await firstRow(
+    engine,
+    {
+      kind: 'aggregate',
+      input: failing,
+      keys: [],
+      aggregates: [
+        { name: 'values', expression: count().node },
+        { name: 'marks', expression: count().filter(isMark).node },
+        { name: 'different', expression: countDistinct(name).node },
+      ],
+    },
+    options,
+  )
+  const shown: OddValue[] = []
+  const listing: Plan = {
+    kind: 'limit',
+    count: shownOdd,
+    offset: 0,
+    input: {
+      kind: 'sort',
+      // What is not a usual mark first: that is what a person must see.
+      keys: [
+        call('greatest', col('mark').cast('int32'), lit(0)).ascending(),
+        col('count').descending(),
+        col('firstRow').ascending(),
+      ],
+      input: {
+        kind: 'aggregate',
+        input: failing,
+        keys: [{ name: 'value', expression: col(name).trim().node }],
+        aggregates: [
+          { name: 'count', expression: count().node },
+          { name: 'firstRow', expression: min('__row').node },
+          { name: 'mark', expression: max(isMark.cast('int32')).node },
+        ],
+      },
+    },
+  }
+  for await (const batch of engine.batches(listing, options)) {
+    for (let i = 0; i < batch.length; i++) {
+      const [value, times, firstRowNumber, mark] = batch.columns.map((column) => valueAt(column, i))
+      if (typeof value !== 'string' || value === '') continue
+      shown.push({
+        column: name,
+        value,
+        count: Number(times),
+        firstRow: Number(firstRowNumber),
+        mark: Number(mark) === 1,
+      })
+    }
+  }
+  return { values: Number(totals['values'] ?? 0), marks: Number(totals['marks'] ?? 0), shown }
+}

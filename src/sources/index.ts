@@ -1,0 +1,5 @@
+export { type Encoding, encodings } from './encoding.ts'
+export { expand, filesUnder, formatExtension } from './files.ts'
+export * from './open.ts'
+export * from './options.ts'
+export * from './report.ts'

@@ -1,0 +1,48 @@
+import { DataError, FathomError } from '../core/index.ts'
+import type { Engine } from '../engines/index.ts'
+import type { Plan } from '../plan/index.ts'
+import { openText } from './encoding.ts'
+import { emptyFile } from './files.ts'
+import type { Opened, ReadOptions } from './options.ts'
+import { plainReport } from './report.ts'
+
+/**
+ * Reads JSON: one object a line, or one array of objects (told apart by the first character). Types are found over all
+ * of it, and it is stored once.
+ * @throws DataError with the place where the text is not JSON.
+ */
+export async function readJson(engine: Engine, paths: readonly string[], options: ReadOptions): Promise<Opened> {
+  const groups = new Map<'lines' | 'array', string[]>()
+  let bytes = 0
+  for (const path of paths) {
+    const file = await openText(path, { encoding: options.encoding, scratch: () => engine.scratch() })
+    const start = file.sample.trimStart()
+    if (start === '') throw emptyFile(path)
+    bytes += file.bytes
+    const layout = options.format !== 'ndjson' && start.startsWith('[') ? 'array' : 'lines'
+    groups.set(layout, [...(groups.get(layout) ?? []), file.path])
+  }
+  const inputs = [...groups].map(([layout, files]): Plan => ({
+    kind: 'scan',
+    source: { format: 'json', paths: files, layout },
+    schema: undefined,
+  }))
+  const plan: Plan = inputs.length === 1 ? inputs[0]! : { kind: 'union', inputs, byName: true }
+  const operation = `read ${paths[0]}`
+  try {
+    const stored = await engine.store(plan, { ...options, bytes, operation })
+    return { plan: stored.scan, report: plainReport('json', paths, stored.scan.schema ?? [], stored.rows) }
+  } catch (error) {
+    if (!(error instanceof FathomError) || error.code !== 'QUERY') throw error
+    throw new DataError({
+      operation,
+      expected: 'JSON objects, one a line or in one array',
+      received: error.message
+        .replace(/^[^:]*: /, '')
+        .replace(/\s+/g, ' ')
+        .replace(/ Try .*$/, '')
+        .slice(0, 300),
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import { DataError, OptionError } from '../core/index.ts'
+import type { Engine } from '../engines/index.ts'
+import { head } from './bytes.ts'
+import { readCsv } from './csv/read.ts'
+import { sniff } from './csv/sniff.ts'
+import { peek } from './encoding.ts'
+import { expand, filesUnder, formatExtension, statusOf } from './files.ts'
+import { readJson } from './json.ts'
+import { looksLabeled, readLabeledLines, readLines } from './lines.ts'
+import { type Opened, type ReadFormat, readFormats, type ReadOptions } from './options.ts'
+import { readParquet } from './parquet.ts'
+
+type Reader = (engine: Engine, paths: readonly string[], options: ReadOptions) => Promise<Opened>
+
+const readers: { readonly [F in ReadFormat]: Reader } = {
+  csv: readCsv,
+  tsv: (engine, paths, options) => readCsv(engine, paths, { delimiter: '\t', ...options }),
+  json: readJson,
+  ndjson: readJson,
+  parquet: readParquet,
+  lines: readLines,
+  labeledLines: readLabeledLines,
+}
+
+const byExtension: Readonly<Record<string, ReadFormat>> = {
+  csv: 'csv',
+  tsv: 'csv',
+  tab: 'csv',
+  txt: 'csv',
+  data: 'csv',
+  json: 'json',
+  ndjson: 'ndjson',
+  jsonl: 'ndjson',
+  parquet: 'parquet',
+  pq: 'parquet',
+}
+/** Beside data in folders, and not data. */
+const notData = new Set(['md', 'names', 'html', 'pdf', 'yaml', 'yml', 'py', 'arff', 'fathom'])
+
+/**
+ * Opens files as one table: a path, several, a pattern, or a folder of tables.
+ * @throws FileError, DataError, OptionError
+ */
+export async function openTable(
+  engine: Engine,
+  paths: string | readonly string[],
+  options: ReadOptions = {},
+): Promise<Opened> {
+  if (options.format !== undefined && !readFormats.includes(options.format)) {
+    throw new OptionError({
+      operation: 'read',
+      expected: `a format of ${readFormats.join(', ')}`,
+      received: options.format,
+    })
+  }
+  const files = await tableFiles(await expand(typeof paths === 'string' ? [paths] : paths))
+  const formats = new Set<ReadFormat>()
+  for (const file of files) formats.add(options.format ?? (await formatOf(file, options)))
+  const [format] = formats
+  if (format === undefined)
+    throw new OptionError({ operation: 'read', expected: 'at least one path', received: 'none' })
+  if (formats.size > 1) {
+    throw new DataError({
+      operation: `read ${files[0]}`,
+      expected: 'files of one format',
+      received: [...formats].join(' and '),
+      hint: 'Name the files of one format, with a pattern such as "*.csv"',
+    })
+  }
+  return readers[format](engine, files, options)
+}
+
+async function tableFiles(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = []
+  for (const path of paths) {
+    if ((await statusOf(path)) === 'file') {
+      files.push(path)
+      continue
+    }
+    const inside = (await filesUnder(path, 8)).filter((name) => !notData.has(formatExtension(name)))
+    if (inside.length === 0) {
+      throw new DataError({ operation: `read ${path}`, expected: 'a folder with tables', received: 'one without any' })
+    }
+    files.push(...inside.map((name) => join(path, name)))
+  }
+  return files
+}
+
+/** By content where the content tells (Parquet, JSON, labelled lines), else by the name. */
+export async function formatOf(path: string, options: ReadOptions = {}): Promise<ReadFormat> {
+  const start = await head(path, 4)
+  if (start.toString('latin1') === 'PAR1') return 'parquet'
+  const named = byExtension[formatExtension(path)]
+  if (named !== undefined && named !== 'csv') return named
+  if (options.delimiter !== undefined || options.header !== undefined) return 'csv'
+  if (named === 'csv' && /^(csv|tsv)$/.test(formatExtension(path))) return 'csv'
+  const sample = await peek(path, options.encoding)
+  if (/^\s*\{\s*("|\})/.test(sample)) return 'ndjson'
+  if (looksLabeled(sample)) return 'labeledLines'
+  if (named !== undefined) return 'csv'
+  // An unknown extension: prose holds commas too, but not as regularly as a table.
+  const { width, consistency } = sniff(sample, options)
+  return width > 1 && consistency >= 0.9 ? 'csv' : 'lines'
+}

@@ -1,0 +1,80 @@
+import { DataError, FathomError, type Schema } from '../core/index.ts'
+import type { Engine } from '../engines/index.ts'
+import type { ScanNode } from '../plan/index.ts'
+import { head } from './bytes.ts'
+import { emptyFile, statusOf } from './files.ts'
+import type { Opened } from './options.ts'
+import { plainReport } from './report.ts'
+
+/**
+ * Parquet files as one table, read where they lie. Columns are matched by name.
+ * @throws DataError for damaged files, and for files whose columns differ.
+ */
+export async function readParquet(engine: Engine, paths: readonly string[]): Promise<Opened> {
+  let schema: Schema | undefined
+  for (const path of paths) {
+    const own = await schemaOf(engine, path)
+    if (schema !== undefined) sameColumns(paths[0]!, schema, path, own)
+    schema ??= own
+  }
+  const plan: ScanNode = { kind: 'scan', source: { format: 'parquet', paths }, schema: schema ?? [] }
+  let rows = 0
+  for await (const batch of engine.batches({
+    kind: 'aggregate',
+    input: plan,
+    keys: [],
+    aggregates: [
+      {
+        name: 'rows',
+        expression: {
+          kind: 'aggregate',
+          function: 'count',
+          arguments: [],
+          parameter: undefined,
+          filter: undefined,
+          distinct: false,
+        },
+      },
+    ],
+  })) {
+    rows = Number(batch.columns[0]?.values[0] ?? 0)
+  }
+  return { plan, report: plainReport('parquet', paths, schema ?? [], rows) }
+}
+
+async function schemaOf(engine: Engine, path: string): Promise<Schema> {
+  const start = await head(path, 4)
+  if (start.length === 0) throw emptyFile(path)
+  try {
+    return await engine.schema({ kind: 'scan', source: { format: 'parquet', paths: [path] }, schema: undefined })
+  } catch (error) {
+    if (!(error instanceof FathomError) || (await statusOf(path)) !== 'file') throw error
+    throw new DataError({
+      operation: `read ${path}`,
+      expected: 'a whole Parquet file',
+      received: error.message
+        .replace(/^[^:]*: /, '')
+        .replace(/\s+/g, ' ')
+        .slice(0, 300),
+      cause: error,
+    })
+  }
+}
+
+function sameColumns(firstPath: string, first: Schema, path: string, own: Schema): void {
+  const names = new Set(own.map((field) => field.name))
+  const lacking = first.filter((field) => !names.has(field.name)).map((field) => `"${field.name}"`)
+  const extra = own
+    .filter((field) => !first.some((other) => other.name === field.name))
+    .map((field) => `"${field.name}"`)
+  if (lacking.length === 0 && extra.length === 0) return
+  throw new DataError({
+    operation: `read ${path}`,
+    expected: `the columns of ${firstPath}`,
+    received: [
+      ...(lacking.length > 0 ? [`none named ${lacking.join(', ')}`] : []),
+      ...(extra.length > 0 ? [`also ${extra.join(', ')}`] : []),
+    ].join(' and '),
+    hint: 'Read the files one by one and join them with union',
+  })
+}

@@ -1,0 +1,97 @@
+import { basename } from 'node:path'
+import { defaultEngine, type Engine } from '../engines/index.ts'
+import type { DataType, Plan, Scalar } from '../plan/index.ts'
+import { formatExtension, openTable, type ReadOptions } from '../sources/index.ts'
+import { fileNames, sqlNode, templateNode } from './sql.ts'
+import { Table } from './table.ts'
+
+export interface TableOptions extends ReadOptions {
+  /** Default: DuckDB in this process. */
+  readonly engine?: Engine | undefined
+}
+
+/**
+ * Reads files into a table: CSV, TSV, NDJSON, JSON, Parquet or lines of text; a path, several, a pattern or a folder.
+ * Delimiter, encoding, header and types are found out; `table.readReport` says what was found and what was odd.
+ * @throws FileError when nothing is there, DataError when it cannot be read.
+ */
+export async function read(paths: string | readonly string[], options: TableOptions = {}): Promise<Table> {
+  const engine = options.engine ?? defaultEngine()
+  const { plan, report } = await openTable(engine, paths, options)
+  return new Table(engine, plan, report)
+}
+
+export interface QueryOptions extends TableOptions {
+  /** Tables by the name that stands in the SQL. */
+  readonly tables?: Readonly<Record<string, Table>> | undefined
+  /** Values of `$name` in the SQL: bound, never pasted. */
+  readonly parameters?: Readonly<Record<string, Scalar>> | undefined
+}
+
+/**
+ * SQL over files and tables: `query("select category, avg(sales) from 'sales-*.csv' group by 1")`. A quoted file name
+ * after FROM or JOIN is read as `read` does, so that encodings, decimal commas and dates come out right; without an
+ * alias its table is called like the file without its extension.
+ * @throws QueryError with the place and candidates, FileError, DataError
+ */
+export async function query(sql: string, options: QueryOptions = {}): Promise<Table> {
+  const engine = options.engine ?? defaultEngine()
+  const files = new Map<string, { plan: Plan; name: string }>()
+  const taken = new Set(Object.keys(options.tables ?? {}))
+  for (const file of fileNames(sql)) {
+    const { plan } = await openTable(engine, file, options)
+    const extension = formatExtension(file)
+    const stem = basename(file).split(`.${extension}`)[0] || 'file'
+    let name = stem
+    for (let n = 2; taken.has(name); n++) name = `${stem}_${n}`
+    taken.add(name)
+    files.set(file, { plan, name })
+  }
+  const tables = Object.fromEntries(Object.entries(options.tables ?? {}).map(([name, table]) => [name, table.plan]))
+  return new Table(engine, sqlNode('query', sql, { tables, parameters: options.parameters ?? {}, files }))
+}
+
+/**
+ * SQL as a tagged template: tables become views, other values are bound parameters.
+ * ``sql`select * from ${sales} where amount > ${least}` ``
+ */
+export function sql(strings: TemplateStringsArray, ...values: readonly (Table | Scalar)[]): Table {
+  const engine = values.find((value) => value instanceof Table)?.engine ?? defaultEngine()
+  return new Table(
+    engine,
+    templateNode(
+      strings,
+      values.map((value) => (value instanceof Table ? value.plan : { value })),
+    ),
+  )
+}
+
+/** A table of rows in the program. Types are the columns' first values' unless given. */
+export function fromRows(
+  rows: readonly Readonly<Record<string, Scalar>>[],
+  options: { readonly types?: Readonly<Record<string, DataType>>; readonly engine?: Engine } = {},
+): Table {
+  const names = [...new Set([...Object.keys(options.types ?? {}), ...rows.flatMap(Object.keys)])]
+  const columns = names.map((name) => ({
+    name,
+    type: options.types?.[name] ?? typeOf(rows.map((row) => row[name] ?? null)),
+  }))
+  return new Table(options.engine ?? defaultEngine(), {
+    kind: 'scan',
+    source: { format: 'values', columns, rows: rows.map((row) => names.map((name) => row[name] ?? null)) },
+    schema: undefined,
+  })
+}
+
+function typeOf(values: readonly Scalar[]): DataType {
+  const present = values.filter((value) => value !== null)
+  const [first] = present
+  if (typeof first === 'boolean') return 'boolean'
+  if (typeof first === 'bigint') return 'int64'
+  if (first instanceof Date) return 'timestamp'
+  if (typeof first !== 'number') return 'string'
+  const integers = present.every(
+    (value) => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31,
+  )
+  return integers ? 'int32' : 'float64'
+}
