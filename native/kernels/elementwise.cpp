@@ -119,15 +119,21 @@ template <class T> void readBlock(T* to, const Tensor& x, const Access& access, 
   }
 }
 
+// Towards zero, saturating; NaN gives 0.
+template <class I> inline I saturate(double x, double low, double high) {
+  if (x != x) return 0;
+  return static_cast<I>(x < low ? low : (x > high ? high : x));
+}
+
 template <class T> void writeBlock(Tensor& y, int64_t at, const T* from, int64_t n) {
   switch (y.dtype) {
     case DType::float32: return convert(y.as<float>() + at, from, n);
     case DType::float64: return convert(y.as<double>() + at, from, n);
     case DType::int32:
-      for (int64_t i = 0; i < n; i++) y.as<int32_t>()[at + i] = toInt32(static_cast<double>(from[i]));
+      for (int64_t i = 0; i < n; i++) y.as<int32_t>()[at + i] = saturate<int32_t>(static_cast<double>(from[i]), -2147483648.0, 2147483647.0);
       return;
     case DType::uint8:
-      for (int64_t i = 0; i < n; i++) y.as<uint8_t>()[at + i] = static_cast<uint8_t>(toInt32(static_cast<double>(from[i])));
+      for (int64_t i = 0; i < n; i++) y.as<uint8_t>()[at + i] = saturate<uint8_t>(static_cast<double>(from[i]), 0, 255);
       return;
     case DType::bool8:
       for (int64_t i = 0; i < n; i++) y.as<uint8_t>()[at + i] = from[i] != 0;
@@ -135,7 +141,7 @@ template <class T> void writeBlock(Tensor& y, int64_t at, const T* from, int64_t
     case DType::int64:
       for (int64_t i = 0; i < n; i++) {
         const double x = static_cast<double>(from[i]);
-        y.as<int64_t>()[at + i] = x > -9.2e18 && x < 9.2e18 ? static_cast<int64_t>(x) : 0;
+        y.as<int64_t>()[at + i] = x >= 9223372036854775808.0 ? INT64_MAX : saturate<int64_t>(x, -9223372036854775808.0, 9.3e18);
       }
       return;
     case DType::bfloat16:
