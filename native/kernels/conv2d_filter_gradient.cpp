@@ -7,7 +7,7 @@ namespace fathom::FATHOM_ISA {
 namespace {
 
 constexpr int64_t kWindow = 64 << 10;
-constexpr int64_t kMostPartial = 8 << 20;  // floats
+constexpr int64_t kMostPartial = 1 << 20;  // floats
 
 struct Cut {
   int64_t rowBlocks;     // windows per image

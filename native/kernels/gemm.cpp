@@ -30,23 +30,26 @@ Plan planFor(int64_t m, int64_t n, int64_t k, int64_t batch, bool bTransposed) {
     plan.depths = lesser(k / 512, lesser(wanted, greater(1, (1 << 20) / (m * n * batch))));
     if (plan.depths > 1) return plan;
   }
-  const int64_t widths = ceilDiv(n, kMostColumns), heights = ceilDiv(m, kMostRows);
-  // Columns first, as threads then pack different parts of b; but wide enough to use a panel of a several times, and
-  // not at all if rows are many: then a, the larger, is read once.
-  if (m < 8 * n) {
-    const int64_t least = m >= 4 * kMostRows ? 4 : 1;
-    plan.columns = greater(1, lesser(widths / least, wanted));
+  // Of the ways to cut the result, the one that reads a and packs b the least; threads beyond what it offers idle.
+  const int64_t widths = ceilDiv(n, kMostColumns), heights = ceilDiv(m, 8);
+  int64_t best = INT64_MAX;
+  for (int64_t columns = 1; columns <= lesser(widths, wanted); columns++) {
+    const int64_t rows = lesser(heights, ceilDiv(wanted, columns));
+    const int64_t missing = greater(0, lesser(wanted, 4) - rows * columns);
+    const int64_t cost = columns * m + rows * n * (bTransposed ? 2 : 1) + missing * (m + n);
+    if (cost >= best) continue;
+    best = cost;
+    plan.columns = columns;
+    plan.rows = rows;
   }
   plan.columns = greater(plan.columns, ceilDiv(n, 1024));
-  const int64_t leastHeights = bTransposed || m >= 8 * kMostRows ? 4 : 1;
-  plan.rows = greater(1, lesser(heights / leastHeights, ceilDiv(wanted, plan.columns)));
   plan.rows = greater(plan.rows, ceilDiv(m, 768));
   return plan;
 }
 
-// Boundary of a part in whole tiles, so that only the last one is ragged.
-int64_t boundary(int64_t size, int64_t tile, int64_t parts, int64_t index) {
-  return lesser(size, splitAt(ceilDiv(size, tile), parts, index) * tile);
+// Columns are cut at whole tiles, so that only the last one is ragged; rows anywhere, as any number makes good tiles.
+int64_t columnAt(int64_t n, int64_t parts, int64_t index) {
+  return lesser(n, splitAt(ceilDiv(n, kMostColumns), parts, index) * kMostColumns);
 }
 
 float dot(const float* x, const float* y, int64_t n) {
@@ -98,9 +101,9 @@ void gemm(const GemmBatch& call, Pool& pool, uint8_t* scratch) {
     const int64_t group = block / perMatrix, part = block % perMatrix;
     const int64_t depth = part % plan.depths, column = part / plan.depths % plan.columns;
     const int64_t row = part / plan.depths / plan.columns;
-    const int64_t m0 = boundary(m, kMostRows, plan.rows, row), m1 = boundary(m, kMostRows, plan.rows, row + 1);
-    const int64_t n0 = boundary(n, kMostColumns, plan.columns, column);
-    const int64_t n1 = boundary(n, kMostColumns, plan.columns, column + 1);
+    const int64_t m0 = splitAt(m, plan.rows, row), m1 = splitAt(m, plan.rows, row + 1);
+    const int64_t n0 = columnAt(n, plan.columns, column);
+    const int64_t n1 = columnAt(n, plan.columns, column + 1);
     const int64_t k0 = splitAt(k, plan.depths, depth), k1 = splitAt(k, plan.depths, depth + 1);
     const int64_t last = lesser(call.batch, (group + 1) * plan.together);
     for (int64_t i = group * plan.together; i < last; i++) {
@@ -129,7 +132,7 @@ void gemm(const GemmBatch& call, Pool& pool, uint8_t* scratch) {
 
   pool.run(call.batch * plan.rows, [&](int64_t block, int) {
     const int64_t i = block / plan.rows, row = block % plan.rows;
-    const int64_t m0 = boundary(m, kMostRows, plan.rows, row), m1 = boundary(m, kMostRows, plan.rows, row + 1);
+    const int64_t m0 = splitAt(m, plan.rows, row), m1 = splitAt(m, plan.rows, row + 1);
     float* sums = partial + i * m * n + m0 * n;
     for (int64_t depth = 1; depth < plan.depths; depth++) {
       const float* more = partial + (depth * call.batch + i) * m * n + m0 * n;

@@ -19,8 +19,8 @@ struct Gemm {
   Epilogue epilogue;  // bias and residual at c's origin
 };
 
-// Memory gemmBlock packs into; fits the pool's per-thread scratch together with as much again.
-inline constexpr size_t kGemmScratch = size_t{1} << 20;
+// Memory gemmBlock packs into; leaves most of the pool's per-thread scratch to the caller.
+inline constexpr size_t kGemmScratch = size_t{5} << 18;
 
 void gemmBlock(const Gemm& gemm, uint8_t* scratch);
 

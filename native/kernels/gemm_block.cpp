@@ -7,22 +7,32 @@ namespace fathom::FATHOM_ISA {
 namespace {
 
 constexpr int64_t kDepth = 384;         // most steps of k at a time
-constexpr int64_t kColumnsInL2 = 512;   // kDepth × kColumnsInL2 floats are three quarters of the smallest L2 around
+constexpr int64_t kColumnsInL2 = 384;   // with kDepth more than half of a 1 MiB L2; bigger gained nothing
 constexpr int64_t kPanelStride = kDepth + 16;  // of a copied panel: no multiple of a power of two
 
-static_assert((kDepth * kColumnsInL2 + kMostRows * kPanelStride + 64) * sizeof(float) <= kGemmScratch);
+constexpr int64_t kTogether = 8;               // panels of a transposed a packed at once
+
+static_assert((kDepth * kColumnsInL2 + kMostRows * kPanelStride * kTogether + 64) * sizeof(float) <= kGemmScratch);
 
 // Rows this far apart share so few sets of the L1 cache that they evict each other.
 bool collides(int64_t stride) { return stride * sizeof(float) % 2048 == 0; }
 
-// a stored [k,m]: copies `rows` columns of it next to each other.
-void packColumns(const float* a, int64_t stride, int64_t k, int64_t rows, int64_t readable, float* to) {
-  const bool whole = readable >= kLanes && rows <= kLanes;
-  for (int64_t i = 0; i < k; i++, a += stride, to += rows) {
-    // Writes past its own rows, where the next step writes after it; the last step must not read past the matrix.
-    if (whole) store(to, load(a));
-    else if (rows <= kLanes) store(to, loadSome(a, rows));
-    else std::memcpy(to, a, rows * sizeof(float));
+// a stored [k,m]: its columns [first, last) as panels [k][rows], one after the other. Reads along the rows of memory, so
+// that pages and cache lines are touched once.
+void packColumns(const float* a, int64_t stride, int64_t k, int64_t m, int64_t panels, int64_t first, int64_t last, float* to) {
+  const int64_t origin = splitAt(m, panels, first), count = last - first;
+  int64_t begin[kTogether + 1];
+  for (int64_t p = 0; p <= count; p++) begin[p] = splitAt(m, panels, first + p);
+  for (int64_t i = 0; i < k; i++, a += stride) {
+    for (int64_t p = 0; p < count; p++) {
+      const int64_t from = begin[p], rows = begin[p + 1] - from;
+      float* panel = to + (from - origin) * k + i * rows;
+      // A whole vector is quicker than its part; what it writes too much, the next step or panel writes after it, as
+      // steps go upwards and the last step of a panel copies exactly.
+      if (kMostRows < kLanes && i + 1 < k && from + kLanes <= m) store(panel, load(a + from));
+      else if (rows <= kLanes) storeSome(panel, loadSome(a + from, rows), rows);
+      else std::memcpy(panel, a + from, rows * sizeof(float));
+    }
   }
 }
 
@@ -30,8 +40,10 @@ void packColumns(const float* a, int64_t stride, int64_t k, int64_t rows, int64_
 
 void gemmBlock(const Gemm& g, uint8_t* scratch) {
   float* panels = reinterpret_cast<float*>(scratch);
-  float* aPanel = panels + kDepth * kColumnsInL2;
+  float* aPanels = panels + kDepth * kColumnsInL2;
   const int64_t rowPanels = ceilDiv(g.m, kMostRows);
+  // Columns of a are read in place where few cache lines hold them or nobody reads them again.
+  const bool packA = g.aTransposed && ((g.n > kMostColumns && g.k > 96) || collides(g.aStride));
   if (g.k == 0) {
     const float zeros[kMostColumns] = {};
     for (int64_t j = 0; j < g.n && !g.accumulate; j += kMostColumns)
@@ -60,16 +72,16 @@ void gemmBlock(const Gemm& g, uint8_t* scratch) {
         call.accumulate = g.accumulate || part > 0;
         call.a = g.a + (g.aTransposed ? k0 * g.aStride + m0 : m0 * g.aStride + k0);
         call.aStride = g.aStride;
-        if (g.aTransposed ? n > kMostColumns || collides(g.aStride) : m > 6 && collides(g.aStride)) {
-          if (g.aTransposed) {
-            packColumns(call.a, g.aStride, k, m, g.m - m0, aPanel);
-            call.aStride = m;
-          } else {
-            for (int64_t i = 0; i < m; i++)
-              std::memcpy(aPanel + i * kPanelStride, call.a + i * g.aStride, k * sizeof(float));
-            call.aStride = kPanelStride;
-          }
-          call.a = aPanel;
+        if (packA) {
+          if (panel % kTogether == 0)
+            packColumns(g.a + k0 * g.aStride, g.aStride, k, g.m, rowPanels, panel, lesser(rowPanels, panel + kTogether), aPanels);
+          call.a = aPanels + (m0 - splitAt(g.m, rowPanels, panel - panel % kTogether)) * k;
+          call.aStride = m;
+        } else if (!g.aTransposed && m > 6 && collides(g.aStride)) {
+          for (int64_t i = 0; i < m; i++)
+            std::memcpy(aPanels + i * kPanelStride, call.a + i * g.aStride, k * sizeof(float));
+          call.a = aPanels;
+          call.aStride = kPanelStride;
         }
         for (int64_t j = 0; j < n;) {
           const bool direct = j < inPlace;

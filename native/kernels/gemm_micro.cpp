@@ -99,7 +99,27 @@ void microTile(MicroCall call, int layout, int64_t rows, int64_t columns, bool l
   finishTile(tile, kMostColumns, c, cStride, rows, columns, finish ? epilogue : Epilogue{});
 }
 
+namespace {
+
+// Along the rows of memory, so that pages are touched once; the panels are as many places to write to.
+void packRows(const float* b, int64_t stride, int64_t k, int64_t n, float* panels) {
+  const int64_t whole = n / kMostColumns * kMostColumns, rest = n - whole, width = paddedColumns(rest);
+  for (int64_t i = 0; i < k; i++, b += stride) {
+    for (int64_t j = 0; j < whole; j += kMostColumns) {
+      float* to = panels + j * k + i * kMostColumns;
+      const vf first = load(b + j), second = load(b + j + kLanes);
+      store(to, first);
+      store(to + kLanes, second);
+    }
+    for (int64_t j = 0; j < rest; j += kLanes)
+      store(panels + whole * k + i * width + j, loadSome(b + whole + j, rest - j));
+  }
+}
+
+}  // namespace
+
 void packPanels(const float* b, int64_t stride, bool transposed, int64_t k, int64_t n, float* panels) {
+  if (!transposed) return packRows(b, stride, k, n, panels);
   for (int64_t j = 0; j < n; j += kMostColumns) {
     const int64_t columns = lesser(kMostColumns, n - j);
     const int64_t width = paddedColumns(columns);
@@ -107,14 +127,6 @@ void packPanels(const float* b, int64_t stride, bool transposed, int64_t k, int6
     for (int64_t part = 0; part < columns; part += kLanes) {
       const int64_t some = lesser(kLanes, columns - part);
       float* to = panel + part;
-      if (!transposed) {
-        const float* from = b + j + part;
-        if (some == kLanes)
-          for (int64_t i = 0; i < k; i++) store(to + i * width, load(from + i * stride));
-        else
-          for (int64_t i = 0; i < k; i++) store(to + i * width, loadSome(from + i * stride, some));
-        continue;
-      }
       const float* from = b + (j + part) * stride;
       for (int64_t i = 0; i < k; i += kLanes) {
         const int64_t depth = lesser(kLanes, k - i);
