@@ -1,2 +1,6 @@
 export * from './data.ts'
 export * from './evaluation.ts'
+export { pictureUrl } from './picture.ts'
+export { type ProfileOptions, profileColumns } from './profile.ts'
+export * from './charts/index.ts'
+export { renderReport } from './page/page.ts'

@@ -263,7 +263,7 @@ function labels({ column, role, length }: Variable): string[] {
   return Array.from({ length }, (_, i) => {
     const value = valueAt(column, i)
     if (value === null || value === undefined) return '(missing)'
-    return role === 'time' ? formatDate((value as Date).getTime()) : String(value)
+    return role === 'time' ? formatDate((value as Date).getTime()) : `${value as string | number | bigint | boolean}`
   })
 }
 
