@@ -1,5 +1,6 @@
 import { OptionError } from '../core/index.ts'
 import { FittedFeatures } from './features.ts'
+import { featureSource, type SourceInput } from './input.ts'
 import { type FeatureState, transforms } from './registry.ts'
 import type { FeatureSource } from './source.ts'
 import { fitTarget } from './target.ts'
@@ -7,11 +8,12 @@ import type { Transform } from './transform.ts'
 import { type FeatureKind, featureKinds, type FeatureSetSpec, type FeatureSpec } from './types.ts'
 
 /**
- * Fits features on a source that holds the training part and nothing else. Features of one kind share queries.
+ * Fits features on a table or batches that hold the training part and nothing else. Features of one kind share queries.
  * @throws OptionError when there are no features; NotFoundError for a column that is not there; DataError when nothing
  * can be learned from the target.
  */
-export async function fitFeatures(source: FeatureSource, spec: FeatureSetSpec): Promise<FittedFeatures> {
+export async function fitFeatures(input: SourceInput, spec: FeatureSetSpec): Promise<FittedFeatures> {
+  const source = await featureSource(input)
   if (spec.features.length === 0) {
     throw new OptionError({
       operation: 'fit features',

@@ -41,3 +41,6 @@ export {
 } from './infer.ts'
 export { type ColumnSummary, summarize } from './summary.ts'
 export { type Queryable, tableSource } from './table-source.ts'
+export { chooseFeatures } from './choose.ts'
+export { featureSource, type SourceInput } from './input.ts'
+export { findLeaks, type Leak } from './leaks.ts'

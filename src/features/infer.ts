@@ -1,4 +1,5 @@
 import { DataError, didYouMean, NotFoundError, OptionError } from '../core/index.ts'
+import type { Leak } from './leaks.ts'
 import type { ColumnSummary } from './summary.ts'
 import type { FeatureSetSpec, FeatureSpec, TargetSpec } from './types.ts'
 
@@ -12,6 +13,8 @@ export interface InferOptions {
   /** Roles of columns where the inference is not what is wanted. */
   readonly columns?: Readonly<Record<string, ColumnRole>>
   readonly drop?: readonly string[]
+  /** Columns that give the target away, from `findLeaks`: dropped unless they were given a role. */
+  readonly leaks?: readonly Leak[]
   /** How text becomes numbers: a bag of n-grams, or a sequence of tokens for an attention encoder. Default `bag`. */
   readonly text?: 'bag' | 'sequence'
   /** Categories of more values than this become ids for an embedding rather than one-hot. Default 256. */
@@ -44,9 +47,12 @@ export function inferFeatures(summaries: readonly ColumnSummary[], options: Infe
   const { target, columns = {}, drop = [] } = options
   checkNames(summaries, target, [...Object.keys(columns), ...drop])
   const candidates = summaries.filter((summary) => summary.name !== target)
+  const leaks = new Map(options.leaks?.map(({ column, why }) => [column, why]))
   const roles = candidates.map((summary): [ColumnRole, string] => {
     const asked = drop.includes(summary.name) ? 'drop' : columns[summary.name]
-    return asked === undefined ? roleOf(summary, candidates.length) : [asked, 'as asked']
+    if (asked !== undefined) return [asked, 'as asked']
+    const leak = leaks.get(summary.name)
+    return leak === undefined ? roleOf(summary, candidates.length) : ['drop', leak]
   })
   const decisions = roles.map(([role, why], i): ColumnDecision => ({ column: candidates[i]!.name, role, why }))
   const fields = new Set<string>()

@@ -6,7 +6,16 @@ import { afterAll, describe, expect, it } from 'vitest'
 import type { ColumnBatch } from '../core/index.ts'
 import { DuckdbEngine } from '../engines/index.ts'
 import type { Plan } from '../plan/index.ts'
-import { batchOfRows, fitFeatures, inferFeatures, memorySource, summarize, tableSource } from './index.ts'
+import { read } from '../table/index.ts'
+import {
+  batchOfRows,
+  chooseFeatures,
+  fitFeatures,
+  inferFeatures,
+  memorySource,
+  summarize,
+  tableSource,
+} from './index.ts'
 
 const data = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
 const engine = new DuckdbEngine({ threads: 2 })
@@ -132,6 +141,37 @@ describe.skipIf(!existsSync(data))('inference on real tables', () => {
       { column: 'same', role: 'drop', why: 'is constant' },
       { column: 'none', role: 'drop', why: 'is empty' },
     ])
+  })
+
+  it('drops what is the target under another name, unless it is asked for', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => ({
+      label: ['cat', 'dog', 'cow'][i % 3],
+      code: i % 3,
+      near: i === 7 ? 5 : i % 3,
+      price: i * 1.5,
+      cents: i * 150 + 3,
+      noise: Math.sin(i * i),
+    }))
+    const batches = [batchOfRows(rows)]
+    const dropped = async (options: Parameters<typeof chooseFeatures>[1]) =>
+      (await chooseFeatures(batches, options)).columns.filter(({ role }) => role === 'drop').map(({ column }) => column)
+    expect(await dropped({ target: 'label' })).toEqual(['code'])
+    expect(await dropped({ target: 'price' })).toEqual(['cents'])
+    expect(await dropped({ target: 'label', columns: { code: 'numeric' } })).toEqual([])
+    expect(await dropped({ target: 'noise' })).toEqual([])
+  })
+
+  it('fits on a table as it is read', async () => {
+    const table = await read(`${data}tabular/titanic-train.csv`)
+    const { spec } = await chooseFeatures(table, { target: 'Survived' })
+    const features = await fitFeatures(table, spec)
+    const dense = features.fields.find(({ name }) => name === 'dense')
+    expect(dense?.kind === 'dense' && dense.positions).toEqual(
+      expect.arrayContaining(['Age', 'Age missing', 'Sex=male', 'Name has mrs', 'Cabin has b', 'Embarked=Q']),
+    )
+    let size = 0
+    for await (const batch of table.batches()) size += (await features.apply(batch, { target: true })).size
+    expect(size).toBe(891)
   })
 
   it('names the closest column where one is not there', async () => {

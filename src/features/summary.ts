@@ -1,4 +1,5 @@
 import { type AnyColumn, type ColumnType, isPresent, type Schema } from '../core/index.ts'
+import { featureSource, type SourceInput } from './input.ts'
 import type { FeatureSource } from './source.ts'
 import { WordCounts } from './text/keywords.ts'
 import { textOf } from './values.ts'
@@ -34,7 +35,8 @@ const sampleRows = 2000
 const frequentListed = 20
 
 /** Summarises columns by queries; text by its first rows as well. */
-export async function summarize(source: FeatureSource, columns?: readonly string[]): Promise<ColumnSummary[]> {
+export async function summarize(input: SourceInput, columns?: readonly string[]): Promise<ColumnSummary[]> {
+  const source = await featureSource(input)
   const wanted = columns ?? source.schema.map((field) => field.name)
   const fields = source.schema.filter((field) => wanted.includes(field.name))
   const measured = fields.filter((field) => isMeasured[field.type])
@@ -46,7 +48,8 @@ export async function summarize(source: FeatureSource, columns?: readonly string
     if (numbers !== undefined) {
       const { rows, missing, distinct, min, max } = numbers
       const base = { name, type, rows, missing, distinct, min, max }
-      const candidate = type !== 'float64' && type !== 'boolean' && distinct > 0.7 * rows && missing === 0
+      const whole = type === 'int32' || type === 'int64'
+      const candidate = whole && distinct > 0.7 * rows && missing === 0
       out.push(candidate ? { ...base, rowNumber: await isRowNumber(source, base) } : base)
     } else {
       const { rows, missing, distinct, keys } = await source.frequencies(name, frequentListed)
@@ -68,7 +71,9 @@ const isMeasured: { readonly [T in ColumnType]: boolean } = {
   nested: false,
 }
 
-/** All different, and rising with the rows or dense enough to be a shuffled numbering. */
+const keyName = /^(?:id|key|index)$|[\s_.-](?:id|key|uuid|guid|index|number|no|nr)$|[a-z](?:Id|ID|Key|Uuid|No|Nr)$/
+
+/** All different, and rising with the rows, dense enough to be a shuffled numbering, or named as a key. */
 async function isRowNumber(
   source: FeatureSource,
   { name, rows, min, max }: { name: string; rows: number; min: number; max: number },
@@ -86,7 +91,8 @@ async function isRowNumber(
     if (!rising) break
   }
   if (rising) return true
-  return rows > 50 && max - min < 1.5 * rows && (await source.frequencies(name, 1)).distinct === rows
+  const likely = max - min < 1.5 * rows || keyName.test(name)
+  return rows > 50 && likely && (await source.frequencies(name, 1)).distinct === rows
 }
 
 async function sampled(
