@@ -1,5 +1,17 @@
+export * from './detect.ts'
+export { decodeDocument, readImageFolder, readTextFolder } from './documents.ts'
 export { type Encoding, encodings } from './encoding.ts'
 export { expand, filesUnder, formatExtension } from './files.ts'
+export {
+  type ClassFolder,
+  imageExtensions,
+  type LabeledFile,
+  listImages,
+  listTexts,
+  type Split,
+  splits,
+} from './folders.ts'
+export * from './idx.ts'
 export * from './open.ts'
 export * from './options.ts'
 export * from './report.ts'

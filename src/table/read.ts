@@ -1,7 +1,16 @@
 import { basename } from 'node:path'
+import { DataError } from '../core/index.ts'
 import { defaultEngine, type Engine } from '../engines/index.ts'
 import type { DataType, Plan, Scalar } from '../plan/index.ts'
-import { formatExtension, openTable, type ReadOptions } from '../sources/index.ts'
+import {
+  detectInput,
+  formatExtension,
+  type Opened,
+  openTable,
+  readImageFolder,
+  readTextFolder,
+  type ReadOptions,
+} from '../sources/index.ts'
 import { fileNames, sqlNode, templateNode } from './sql.ts'
 import { Table } from './table.ts'
 
@@ -11,14 +20,29 @@ export interface TableOptions extends ReadOptions {
 }
 
 /**
- * Reads files into a table: CSV, TSV, NDJSON, JSON, Parquet or lines of text; a path, several, a pattern or a folder.
+ * Reads files into a table: CSV, TSV, NDJSON, JSON, Parquet or lines of text; a path, several, a pattern or a
+ * folder. A folder of pictures gives `path` and `label`, one of texts `text` and `label`, by the sub-folders' names.
  * Delimiter, encoding, header and types are found out; `table.readReport` says what was found and what was odd.
  * @throws FileError when nothing is there, DataError when it cannot be read.
  */
 export async function read(paths: string | readonly string[], options: TableOptions = {}): Promise<Table> {
   const engine = options.engine ?? defaultEngine()
-  const { plan, report } = await openTable(engine, paths, options)
+  const { plan, report } = await open(engine, paths, options)
   return new Table(engine, plan, report)
+}
+
+async function open(engine: Engine, paths: string | readonly string[], options: TableOptions): Promise<Opened> {
+  if (options.format !== undefined || typeof paths !== 'string') return openTable(engine, paths, options)
+  const detected = await detectInput(paths)
+  if (detected.kind === 'imageFolder') return readImageFolder(engine, paths, options)
+  if (detected.kind === 'textFolder') return readTextFolder(engine, paths, options)
+  if (detected.kind === 'table') return openTable(engine, detected.paths, options)
+  throw new DataError({
+    operation: `read ${paths}`,
+    expected: 'a table, or a folder of pictures or texts',
+    received: 'IDX files',
+    hint: 'Read them with readIdxFolder',
+  })
 }
 
 export interface QueryOptions extends TableOptions {
