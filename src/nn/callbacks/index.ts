@@ -1,0 +1,5 @@
+export * from './earlyStopping.ts'
+export * from './files.ts'
+export type { MonitorOptions } from './monitor.ts'
+export * from './reduceLROnPlateau.ts'
+export * from './simple.ts'
