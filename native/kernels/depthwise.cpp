@@ -13,9 +13,25 @@ void tapRange(int64_t start, int64_t dilation, int64_t size, int64_t taps, int64
   last = start >= size ? 0 : lesser(taps, ceilDiv(size - start, dilation));
 }
 
-}  // namespace
+struct Taps {
+  int64_t rows, columns;      // inside the image
+  int64_t pixelRow, pixelColumn, weightRow, weightColumn;  // steps
+};
 
-void depthwiseForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool) {
+template <bool kWhole> inline vf weigh(const float* pixels, const float* weights, const Taps& t, vf total, int64_t some) {
+  for (int64_t i = 0; i < t.rows; i++) {
+    for (int64_t j = 0; j < t.columns; j++) {
+      const float *x = pixels + j * t.pixelColumn, *w = weights + j * t.weightColumn;
+      total += kWhole ? load(x) * load(w) : loadSome(x, some) * loadSome(w, some);
+    }
+    pixels += t.pixelRow;
+    weights += t.weightRow;
+  }
+  return total;
+}
+
+// y = x * filter; the filter's taps lie `step` floats apart, negative to turn it round.
+void correlate(const Conv& c, const float* x, const float* filter, int64_t step, float* y, const Epilogue& epilogue, Pool& pool) {
   const int64_t channels = c.channels;
   pool.run(c.images * c.outHeight, [&](int64_t block, int) {
     const int64_t n = block / c.outHeight, top = block % c.outHeight * c.strideH - c.padTop;
@@ -26,24 +42,41 @@ void depthwiseForward(const Conv& c, const float* x, const float* filter, float*
       const int64_t left = ow * c.strideW - c.padLeft;
       int64_t j0, j1;
       tapRange(left, c.dilationW, c.width, c.filterWidth, j0, j1);
+      const Taps taps{i1 - i0, j1 - j0, c.dilationH * c.width * channels, c.dilationW * channels, c.filterWidth * step, step};
+      const float* pixels = image + ((top + i0 * c.dilationH) * c.width + left + j0 * c.dilationW) * channels;
+      const float* weights = filter + (i0 * c.filterWidth + j0) * step;
       const int64_t at = (block * c.outWidth + ow) * channels;
       for (int64_t p = 0; p < channels; p += kLanes) {
         const int64_t some = lesser(kLanes, channels - p);
-        vf total = epilogue.bias ? loadSome(epilogue.bias + p, some) : vf{};
-        for (int64_t i = i0; i < i1; i++) {
-          const float* pixel = image + ((top + i * c.dilationH) * c.width + left) * channels + p;
-          const float* weights = filter + i * c.filterWidth * channels + p;
-          for (int64_t j = j0; j < j1; j++)
-            total += loadSome(pixel + j * c.dilationW * channels, some) * loadSome(weights + j * channels, some);
-        }
+        const vf bias = epilogue.bias ? loadSome(epilogue.bias + p, some) : vf{};
+        vf total = some == kLanes ? weigh<true>(pixels + p, weights + p, taps, bias, some)
+                                  : weigh<false>(pixels + p, weights + p, taps, bias, some);
         if (epilogue.residual) total += loadSome(epilogue.residual + at + p, some);
-        storeSome(y + at + p, activate(total, epilogue.activation), some);
+        if (epilogue.activation != Activation::none) total = activate(total, epilogue.activation);
+        storeSome(y + at + p, total, some);
       }
     }
   });
 }
 
+}  // namespace
+
+void depthwiseForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool) {
+  correlate(c, x, filter, c.channels, y, epilogue, pool);
+}
+
 void depthwiseInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, Pool& pool) {
+  if (c.strideH == 1 && c.strideW == 1) {
+    Conv turned = c;
+    turned.height = c.outHeight;
+    turned.width = c.outWidth;
+    turned.outHeight = c.height;
+    turned.outWidth = c.width;
+    turned.padTop = (c.filterHeight - 1) * c.dilationH - c.padTop;
+    turned.padLeft = (c.filterWidth - 1) * c.dilationW - c.padLeft;
+    const float* last = filter + (c.filterHeight * c.filterWidth - 1) * c.channels;
+    return correlate(turned, dy, last, -c.channels, dx, {}, pool);
+  }
   const int64_t channels = c.channels;
   pool.run(c.images * c.height, [&](int64_t block, int) {
     const int64_t n = block / c.height, h = block % c.height + c.padTop;

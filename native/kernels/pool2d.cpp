@@ -72,20 +72,25 @@ template <class T> void averageGradient(const Call& call) {
   call.pool->run(p.images * p.height, [&](int64_t block, int) {
     const int64_t n = block / p.height;
     const Range rows = windowsOver(block % p.height, p.strideH, p.padTop, p.poolH, p.outHeight);
+    Range columns{0, 0};  // windows over pixel w: both ends only ever move to the right
     for (int64_t w = 0; w < p.width; w++) {
-      const Range columns = windowsOver(w, p.strideW, p.padLeft, p.poolW, p.outWidth);
-      for (int64_t c = 0; c < p.channels; c += L::count) {
-        const int64_t some = lesser(L::count, p.channels - c);
-        auto total = L::all(0);
-        for (int64_t oh = rows.begin; oh < rows.end; oh++) {
-          const int64_t high = windowOf(oh, p.strideH, p.padTop, p.poolH, p.height).size();
-          for (int64_t ow = columns.begin; ow < columns.end; ow++) {
-            const int64_t count = high * windowOf(ow, p.strideW, p.padLeft, p.poolW, p.width).size();
-            total += L::read(dy + ((n * p.outHeight + oh) * p.outWidth + ow) * p.channels + c, some) /
-                     L::all(static_cast<double>(count));
+      while (columns.end < p.outWidth && columns.end * p.strideW - p.padLeft <= w) columns.end++;
+      while (columns.begin < columns.end && columns.begin * p.strideW - p.padLeft + p.poolW <= w) columns.begin++;
+      T* to = dx + (block * p.width + w) * p.channels;
+      if (rows.size() * columns.size() == 0) std::memset(to, 0, p.channels * sizeof(T));
+      bool first = true;
+      for (int64_t oh = rows.begin; oh < rows.end; oh++) {
+        const int64_t high = windowOf(oh, p.strideH, p.padTop, p.poolH, p.height).size();
+        for (int64_t ow = columns.begin; ow < columns.end; ow++, first = false) {
+          const int64_t count = high * windowOf(ow, p.strideW, p.padLeft, p.poolW, p.width).size();
+          const auto share = L::all(1.0 / static_cast<double>(count));
+          const T* from = dy + ((n * p.outHeight + oh) * p.outWidth + ow) * p.channels;
+          for (int64_t c = 0; c < p.channels; c += L::count) {
+            const int64_t some = lesser(L::count, p.channels - c);
+            const auto value = L::read(from + c, some) * share;
+            L::write(to + c, first ? value : L::read(to + c, some) + value, some);
           }
         }
-        L::write(dx + (block * p.width + w) * p.channels + c, total, some);
       }
     }
   });
