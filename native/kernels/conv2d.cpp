@@ -31,109 +31,134 @@ Way inputGradientWay(const Conv& c) {
   return directInputGradientFits(c) ? Way::direct : Way::generic;
 }
 
+Conv merged(Conv c) {
+  c.groups /= groupsToMerge(c);
+  return c;
+}
+
 size_t forwardScratch(const Call& call) {
   if (isDouble(call)) return 0;
-  const Conv c = convOf(call.in[0], call.in[1], call.out[0], call.ints);
+  const Conv plain = convOf(call.in[0], call.in[1], call.out[0], call.ints), c = merged(plain);
+  const size_t filter = mergedFilterBytes(plain);
   switch (forwardWay(c)) {
-    case Way::pointwise: return gemmScratch(c.images * c.height * c.width, c.outChannels, c.channels, 1, false);
-    case Way::winograd: return winogradForwardScratch(c);
-    case Way::direct: return directForwardScratch(c);
-    default: return 0;
+    case Way::pointwise: return filter + gemmScratch(c.images * c.height * c.width, c.outChannels, c.channels, 1, false);
+    case Way::winograd: return filter + winogradForwardScratch(c);
+    case Way::direct: return filter + directForwardScratch(c);
+    default: return filter;
   }
 }
 
+// The filter, or where groups are merged a copy of it for fewer groups in the scratch.
+const float* widened(const Conv& plain, const float* filter, const Call& call) {
+  if (groupsToMerge(plain) == 1) return filter;
+  float* wide = reinterpret_cast<float*>(call.scratch);
+  mergeFilter(plain, filter, wide, *call.pool);
+  return wide;
+}
+
 void forward(const Call& call) {
-  const Conv c = convOf(call.in[0], call.in[1], call.out[0], call.ints);
+  const Conv plain = convOf(call.in[0], call.in[1], call.out[0], call.ints), c = merged(plain);
   if (c.empty()) return;
   const auto activation = call.intCount > 9 ? Activation(call.ints[9]) : Activation::none;
   if (isDouble(call)) {
     const Tensor *bias = optional(call, 2), *residual = optional(call, 3);
-    return genericForward<double>(c, call.in[0].as<double>(), call.in[1].as<double>(), bias ? bias->as<double>() : nullptr,
+    return genericForward<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(), bias ? bias->as<double>() : nullptr,
                                   residual ? residual->as<double>() : nullptr, activation, call.out[0].as<double>(),
                                   *call.pool);
   }
-  const float *x = call.in[0].as<float>(), *filter = call.in[1].as<float>();
+  const float *x = call.in[0].as<float>(), *filter = widened(plain, call.in[1].as<float>(), call);
   float* y = call.out[0].as<float>();
+  uint8_t* scratch = call.scratch + mergedFilterBytes(plain);
   const Epilogue epilogue{optionalFloats(call, 2), optionalFloats(call, 3), activation};
   switch (forwardWay(c)) {
     case Way::pointwise: {
       GemmBatch g;
       g.gemm = {c.images * c.height * c.width, c.outChannels, c.channels, x, c.channels, false,
                 filter, c.outChannels, false, y, c.outChannels, false, epilogue};
-      return gemm(g, *call.pool, call.scratch);
+      return gemm(g, *call.pool, scratch);
     }
     case Way::depthwise: return depthwiseForward(c, x, filter, y, epilogue, *call.pool);
-    case Way::winograd: return winogradForward(c, x, filter, y, epilogue, *call.pool, call.scratch);
-    default: return directForward(c, x, filter, y, epilogue, *call.pool, call.scratch);
+    case Way::winograd: return winogradForward(c, x, filter, y, epilogue, *call.pool, scratch);
+    default: return directForward(c, x, filter, y, epilogue, *call.pool, scratch);
   }
 }
 
 size_t inputGradientScratch(const Call& call) {
   if (isDouble(call)) return 0;
-  const Conv c = convOf(call.out[0], call.in[1], call.in[0], call.ints);
+  const Conv plain = convOf(call.out[0], call.in[1], call.in[0], call.ints), c = merged(plain);
+  const size_t filter = mergedFilterBytes(plain);
   switch (inputGradientWay(c)) {
-    case Way::pointwise: return gemmScratch(c.images * c.height * c.width, c.channels, c.outChannels, 1, true);
-    case Way::winograd: return winogradInputGradientScratch(c);
-    case Way::direct: return directInputGradientScratch(c);
-    default: return 0;
+    case Way::pointwise: return filter + gemmScratch(c.images * c.height * c.width, c.channels, c.outChannels, 1, true);
+    case Way::winograd: return filter + winogradInputGradientScratch(c);
+    case Way::direct: return filter + directInputGradientScratch(c);
+    default: return filter;
   }
 }
 
 void inputGradient(const Call& call) {
-  const Conv c = convOf(call.out[0], call.in[1], call.in[0], call.ints);
+  const Conv plain = convOf(call.out[0], call.in[1], call.in[0], call.ints), c = merged(plain);
   if (c.images * c.height * c.width * c.channels == 0) return;
   if (isDouble(call))
-    return genericInputGradient<double>(c, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
+    return genericInputGradient<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
                                         *call.pool);
-  const float *dy = call.in[0].as<float>(), *filter = call.in[1].as<float>();
+  const float *dy = call.in[0].as<float>(), *filter = widened(plain, call.in[1].as<float>(), call);
   float* dx = call.out[0].as<float>();
+  uint8_t* scratch = call.scratch + mergedFilterBytes(plain);
   switch (inputGradientWay(c)) {
     case Way::pointwise: {
       GemmBatch g;
       g.gemm = {c.images * c.height * c.width, c.channels, c.outChannels, dy, c.outChannels, false,
                 filter, c.outChannels, true, dx, c.channels, false, {}};
-      return gemm(g, *call.pool, call.scratch);
+      return gemm(g, *call.pool, scratch);
     }
     case Way::depthwise: return depthwiseInputGradient(c, dy, filter, dx, *call.pool);
-    case Way::winograd: return winogradInputGradient(c, dy, filter, dx, *call.pool, call.scratch);
-    case Way::direct: return directInputGradient(c, dy, filter, dx, *call.pool, call.scratch);
+    case Way::winograd: return winogradInputGradient(c, dy, filter, dx, *call.pool, scratch);
+    case Way::direct: return directInputGradient(c, dy, filter, dx, *call.pool, scratch);
     default: return genericInputGradient<float>(c, dy, filter, dx, *call.pool);
   }
 }
 
 size_t filterGradientScratch(const Call& call) {
   if (isDouble(call)) return 0;
-  const Conv c = convOf(call.in[0], call.out[0], call.in[1], call.ints);
+  const Conv plain = convOf(call.in[0], call.out[0], call.in[1], call.ints), c = merged(plain);
+  const size_t filter = mergedFilterBytes(plain);
+  if (filter) return filter + directFilterGradientScratch(c);
   switch (forwardWay(c)) {
-    case Way::pointwise: return gemmScratch(c.channels, c.outChannels, c.images * c.height * c.width, 1, false);
-    case Way::depthwise: return depthwiseFilterGradientScratch(c);
-    case Way::winograd: return winogradFilterGradientScratch(c);
-    default: return directFilterGradientScratch(c);
+    case Way::pointwise: return filter + gemmScratch(c.channels, c.outChannels, c.images * c.height * c.width, 1, false);
+    case Way::depthwise: return filter + depthwiseFilterGradientScratch(c);
+    case Way::winograd: return filter + winogradFilterGradientScratch(c);
+    default: return filter + directFilterGradientScratch(c);
   }
 }
 
 void filterGradient(const Call& call) {
-  const Conv c = convOf(call.in[0], call.out[0], call.in[1], call.ints);
-  if (c.filterSize() == 0) return;
+  const Conv plain = convOf(call.in[0], call.out[0], call.in[1], call.ints), c = merged(plain);
+  if (plain.filterSize() == 0) return;
   if (c.empty()) {
-    std::memset(call.out[0].data, 0, c.filterSize() * sizeOf(call.out[0].dtype));
+    std::memset(call.out[0].data, 0, plain.filterSize() * sizeOf(call.out[0].dtype));
     return;
   }
   if (isDouble(call))
-    return genericFilterGradient<double>(c, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
+    return genericFilterGradient<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
                                          *call.pool);
   const float *x = call.in[0].as<float>(), *dy = call.in[1].as<float>();
   float* dw = call.out[0].as<float>();
+  uint8_t* scratch = call.scratch + mergedFilterBytes(plain);
+  if (groupsToMerge(plain) > 1) {
+    float* wide = reinterpret_cast<float*>(call.scratch);
+    directFilterGradient(c, x, dy, wide, *call.pool, scratch);
+    return splitFilter(plain, wide, dw, *call.pool);
+  }
   switch (forwardWay(c)) {
     case Way::pointwise: {
       GemmBatch g;
       g.gemm = {c.channels, c.outChannels, c.images * c.height * c.width, x, c.channels, true,
                 dy, c.outChannels, false, dw, c.outChannels, false, {}};
-      return gemm(g, *call.pool, call.scratch);
+      return gemm(g, *call.pool, scratch);
     }
-    case Way::depthwise: return depthwiseFilterGradient(c, x, dy, dw, *call.pool, call.scratch);
-    case Way::winograd: return winogradFilterGradient(c, x, dy, dw, *call.pool, call.scratch);
-    default: return directFilterGradient(c, x, dy, dw, *call.pool, call.scratch);
+    case Way::depthwise: return depthwiseFilterGradient(c, x, dy, dw, *call.pool, scratch);
+    case Way::winograd: return winogradFilterGradient(c, x, dy, dw, *call.pool, scratch);
+    default: return directFilterGradient(c, x, dy, dw, *call.pool, scratch);
   }
 }
 

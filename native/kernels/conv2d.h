@@ -50,6 +50,12 @@ bool directInputGradientFits(const Conv& conv);
 size_t directFilterGradientScratch(const Conv& conv);
 void directFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
 
+// Narrow groups as fewer, wider ones: how many at a time (1: leave them), and their filter with zeros between groups.
+int64_t groupsToMerge(const Conv& conv);
+size_t mergedFilterBytes(const Conv& conv);
+void mergeFilter(const Conv& conv, const float* filter, float* merged, Pool& pool);
+void splitFilter(const Conv& conv, const float* merged, float* filter, Pool& pool);
+
 // Copies rows [top, top + rows) and columns [left, left + columns) of an image, zero outside of it.
 void copyWindow(const float* image, int64_t height, int64_t width, int64_t channels, int64_t top, int64_t left,
                 int64_t rows, int64_t columns, float* to);

@@ -117,6 +117,10 @@ void testConvolutions() {
   testConvolution({2, 8, 9, 35, 35, 3, 3, 2, 2, 0, 1, 1, 0, 1, 1, 35});
   testConvolution({1, 11, 9, 5, 5, 3, 3, 1, 1, 2, 2, 2, 2, 2, 2, 5});
   testConvolution({2, 8, 9, 5, 10, 3, 3, 2, 1, 1, 1, 1, 1, 1, 1, 5});
+  testConvolution({2, 9, 8, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 8});
+  testConvolution({2, 9, 8, 24, 48, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 24});
+  testConvolution({2, 9, 8, 20, 10, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 10});
+  testConvolution({2, 9, 8, 16, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 2});
   testConvolution({1, 1, 1, 3, 5, 1, 1});
   testConvolution({1, 3, 3, 17, 16, 3, 3});
   testConvolution({0, 5, 5, 2, 3, 3, 3}, false);

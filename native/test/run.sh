@@ -7,7 +7,7 @@ out=${FATHOM_TEST_BUILD:-/tmp/fathom-kernels-$(id -u)}
 mkdir -p "$out"
 cxx=${CXX:-g++}
 flags="-O3 -std=c++20 -ffp-contract=fast -Wall -Wextra -g1"
-sources="gemm gemm_block gemm_generic gemm_micro conv2d conv2d_direct conv2d_filter_gradient conv2d_generic winograd
+sources="gemm gemm_block gemm_generic gemm_micro conv2d conv2d_direct conv2d_filter_gradient conv2d_generic conv2d_groups winograd
   winograd_filter_gradient depthwise pool2d normalization_batch normalization_layer"
 case $(uname -m) in x86_64) sets="avx512 avx2 portable" ;; *) sets=portable ;; esac
 
