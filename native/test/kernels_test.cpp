@@ -2,6 +2,7 @@
 #include "reference.h"
 
 using namespace fathom::test;
+using fathom::Pool;
 
 namespace {
 
@@ -208,9 +209,32 @@ void testNormalization(int64_t rows, int64_t c, bool affine, double offset) {
   }
 }
 
+// Every block runs exactly once, whatever the number of threads and blocks, also when jobs follow each other closely.
+void testPool() {
+  for (int threads : {1, 2, 3, 7}) {
+    Pool pool(threads);
+    for (int round = 0; round < 4000; round++) {
+      const int64_t blocks = round % 37;
+      std::vector<int> ran(blocks, 0);
+      pool.run(blocks, [&](int64_t block, int thread) {
+        ran[block]++;
+        *pool.scratch(thread) = static_cast<uint8_t>(block);
+      });
+      checks++;
+      for (int count : ran)
+        if (count != 1) {
+          failures++;
+          std::printf("FAIL pool: a block of %ld ran %d times on %d threads\n", blocks, count, threads);
+          return;
+        }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
+  testPool();
   testMatmuls();
   std::printf("matmul done: %d checks, %d failures\n", checks, failures);
   testConvolutions();
