@@ -264,6 +264,11 @@ void execute(Micro op, typename L::T* d, const typename L::T* a, const typename 
     BINARY(greaterEqual, x >= y ? one : zero)
     BINARY(logicalAnd, x != 0 ? (y != 0 ? one : zero) : zero)
     BINARY(logicalOr, x != 0 ? one : (y != 0 ? one : zero))
+    case Micro::mulInt32:
+      for (int64_t i = 0; i < n; i++)
+        d[i] = static_cast<typename L::T>(static_cast<int32_t>(
+            static_cast<uint32_t>(toInt32(static_cast<double>(a[i]))) * static_cast<uint32_t>(toInt32(static_cast<double>(b[i])))));
+      return;
     case Micro::where: {
       int64_t i = 0;
       for (; i + L::lanes <= n; i += L::lanes)

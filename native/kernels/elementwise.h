@@ -15,6 +15,7 @@ enum class Micro : int64_t {
   identity, neg, abs, sign, exp, expm1, log, log1p, sqrt, rsqrt, reciprocal, square, sin, cos, tanh, sigmoid, softplus,
   relu, erf, floor, ceil, round, logicalNot, isNan, truncate, toBool, wrapInt32, wrapUint8, toFloat32,
   add, sub, mul, div, pow, maximum, minimum, equal, notEqual, less, lessEqual, greater, greaterEqual, logicalAnd, logicalOr,
+  mulInt32,  // exact modulo 2^32, which a product in float64 is not
   where,
   // a: the step, an input of one element; the key is seed and stream, which other ops leave 0
   randomUniform, randomNormal,

@@ -12,7 +12,7 @@ import {
 } from '../../graph/index.ts'
 import type { CompileOptions } from '../runtime.ts'
 import { type NativeProgram, nativeAddon, nativeFailure } from './addon.ts'
-import { encode } from './encode.ts'
+import { type Encoded, encode } from './encode.ts'
 import { type Lowered, ValueFactory, boundBytes, rootOf } from './ir.ts'
 import { lower } from './lower.ts'
 import { type Scheduled, scheduleResults } from './passes/commit.ts'
@@ -44,9 +44,13 @@ export interface Compiled {
   readonly flops: number
 }
 
-/** From a graph to a program that native code has checked. */
-export function compile(graph: Graph, { disable = [], memoryLimit }: CompileOptions): Compiled {
-  const { addon, kernels } = nativeAddon()
+interface Parts extends Omit<Compiled, 'program' | 'scratch'> {
+  readonly encoded: Encoded
+}
+
+/** From a graph to a program as native code reads it. */
+export function compileParts(graph: Graph, { disable = [], memoryLimit }: CompileOptions): Parts {
+  const { kernels } = nativeAddon()
   checkPassNames(disable, passNames)
   const signature = signatureOf(graph)
   const runs = (pass: PassName) => !disable.includes(pass)
@@ -61,12 +65,18 @@ export function compile(graph: Graph, { disable = [], memoryLimit }: CompileOpti
   checkLimit(scheduled, plan, 0, memoryLimit)
 
   const symbols = [...symbolsOf(shapesOf(lowered, scheduled)).values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-  const { encoding, constants } = encode(lowered, scheduled, plan, symbols, kernels)
+  const encoded = encode(lowered, scheduled, plan, symbols, kernels)
+  const flops = lowered.instructions.reduce((sum, instruction) => sum + instruction.flops, 0)
+  return { signature, lowered, scheduled, plan, symbols, flops, encoded }
+}
+
+/** From a graph to a program that native code has checked. */
+export function compile(graph: Graph, options: CompileOptions): Compiled {
+  const { encoded, ...parts } = compileParts(graph, options)
   try {
-    const { program, scratch } = addon.load(encoding, constants)
-    checkLimit(scheduled, plan, scratch, memoryLimit)
-    const flops = lowered.instructions.reduce((sum, instruction) => sum + instruction.flops, 0)
-    return { signature, lowered, scheduled, plan, symbols, program, scratch, flops }
+    const { program, scratch } = nativeAddon().addon.load(encoded.encoding, encoded.constants)
+    checkLimit(parts.scheduled, parts.plan, scratch, options.memoryLimit)
+    return { ...parts, program, scratch }
   } catch (cause) {
     throw cause instanceof MemoryError ? cause : nativeFailure('compile', cause)
   }

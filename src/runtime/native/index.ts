@@ -1,3 +1,3 @@
-export { NativeProgram, NativeRuntime } from './runtime.ts'
+export { NativeProgram, nativeRuntime } from './runtime.ts'
 export { type PassName, passNames } from './compile.ts'
 export { type InstructionTime, NativeSession } from './session.ts'

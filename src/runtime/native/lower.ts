@@ -1,8 +1,7 @@
-import { type DType, NativeError, type Tensor } from '../../core/index.ts'
+import { type DType, NativeError } from '../../core/index.ts'
 import {
   type AnyNode,
   type Graph,
-  type Node,
   type OpName,
   type Value,
   definitionOf,
@@ -11,7 +10,7 @@ import {
   typeText,
   valueKey,
 } from '../../graph/index.ts'
-import { type Instruction, type IrValue, type Lowered, type MicroOperation, ValueFactory } from './ir.ts'
+import { type Instruction, type IrValue, type Lowered, type MicroOperation, type ValueFactory } from './ir.ts'
 import { type KernelCall, type Rule, rules } from './kernels.ts'
 import { type Micro, classOf, microOfOp } from './micro.ts'
 
@@ -36,7 +35,7 @@ export function lower(graph: Graph, available: ReadonlyMap<string, number>, fact
       values.set(valueKey(first), factory.value(first, root.name, root.source, root))
       return
     }
-    const call: KernelCall = rule === 'elementwise' ? { kernel: 'elementwise' } : rule(node as Node)
+    const call: KernelCall = rule === 'elementwise' ? { kernel: 'elementwise' } : rule(node)
     if (!runsHere(node, call, available)) {
       const { decompose } = definitionOf(node.op)
       if (decompose === undefined)
@@ -82,7 +81,7 @@ export function lower(graph: Graph, available: ReadonlyMap<string, number>, fact
   const named = new Map<string, IrValue>()
   const source = (node: AnyNode, value: Value, name: string): IrValue => {
     if (node.op === 'constant')
-      return factory.value(value, name, { kind: 'constant', tensor: node.attributes.value as Tensor })
+      return factory.value(value, name, { kind: 'constant', tensor: node.attributes.value })
     if (node.op !== 'input' && node.op !== 'state')
       throw new NativeError({ operation: name, problem: `${node.op} is not a source` })
     const kind = node.op === 'input' ? 'feed' : 'state'
@@ -157,7 +156,9 @@ function elementwise(
     : isCast
       ? castOf(types[0]!, result.dtype)
       : microOfOp[node.op as keyof typeof microOfOp]
-  if (result.dtype === 'int32' && wrapping.has(micro)) {
+  if (result.dtype === 'int32' && (micro === 'mul' || micro === 'square'))
+    operations.push({ micro: 'mulInt32', operands: [inputs[0]!, inputs.at(-1)!], result, key })
+  else if (result.dtype === 'int32' && wrapping.has(micro)) {
     // Computed in float64 and brought back into range, so that nothing overflows on the way.
     const wide = factory.computed({ dtype: 'float64', shape: result.shape }, result.name)
     operations.push({ micro, operands: inputs, result: wide, key })
@@ -174,7 +175,7 @@ function elementwise(
   }
 }
 
-const wrapping = new Set<Micro>(['neg', 'abs', 'square', 'add', 'sub', 'mul', 'div', 'pow'])
+const wrapping = new Set<Micro>(['neg', 'abs', 'add', 'sub'])
 
 function castOf(from: DType, to: DType): Micro {
   if (to === 'bool') return 'toBool'

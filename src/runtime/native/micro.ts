@@ -7,7 +7,7 @@ export const micros = [
   'cos', 'tanh', 'sigmoid', 'softplus', 'relu', 'erf', 'floor', 'ceil', 'round', 'logicalNot', 'isNan', 'truncate',
   'toBool', 'wrapInt32', 'wrapUint8', 'toFloat32',
   'add', 'sub', 'mul', 'div', 'pow', 'maximum', 'minimum', 'equal', 'notEqual', 'less', 'lessEqual', 'greater',
-  'greaterEqual', 'logicalAnd', 'logicalOr',
+  'greaterEqual', 'logicalAnd', 'logicalOr', 'mulInt32',
   'where', 'randomUniform', 'randomNormal',
 ] as const // prettier-ignore
 export type Micro = (typeof micros)[number]

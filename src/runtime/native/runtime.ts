@@ -7,8 +7,7 @@ import { type Compiled, compile, stateBytes } from './compile.ts'
 import { explain } from './explain.ts'
 import { NativeSession } from './session.ts'
 
-/** C++ kernels on threads of their own. */
-export class NativeRuntime implements Runtime {
+class NativeRuntime implements Runtime {
   readonly name = 'native'
 
   compile(graph: Graph, options: CompileOptions = {}): NativeProgram {
@@ -47,3 +46,6 @@ export class NativeProgram implements Program {
   }
 }
 
+
+/** C++ kernels on threads of their own, in the best instruction set of this processor. */
+export const nativeRuntime = new NativeRuntime()
