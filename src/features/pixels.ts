@@ -50,7 +50,7 @@ export async function encodePixelExamples(
   const size = images.shape[0]!
   if (labels === undefined || features.target === undefined) return { size, fields, rows: undefined }
   const dropped = new Uint8Array(size)
-  const column = labelBatch(labels, images, features.target.column).columns[0]!
+  const [column] = labelBatch(labels, images, features.target.column).columns
   fields[targetField] = encodeTarget(features.target, column, size, dropped)
   const rows = keptRows(dropped)
   return rows === undefined ? { size, fields, rows } : { ...gatherExamples({ size, fields }, rows), rows }

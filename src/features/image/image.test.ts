@@ -14,7 +14,7 @@ import {
   encodePixelExamples,
   EncodingReport,
   fitFeatures,
-  FittedFeatures,
+  type FittedFeatures,
   fitPixels,
   type ImageSpec,
   inferFeatures,
@@ -57,7 +57,7 @@ describe('pictures', () => {
       const fitted = await features([file])
       expect(fitted.fields).toEqual([{ kind: 'dense', name: 'image', dtype: 'uint8', shape: [24, 32, 3] }])
       const { pixels } = await pixelsOf(fitted, [file])
-      const at = (x: number, y: number) => [...pixels.slice((y * 32 + x) * 3, (y * 32 + x) * 3 + 3)]
+      const at = (x: number, y: number) => Array.from(pixels.subarray((y * 32 + x) * 3, (y * 32 + x) * 3 + 3))
       at(4, 12).forEach((value, c) => expect(Math.abs(value - red[c]!)).toBeLessThan(12))
       at(28, 12).forEach((value, c) => expect(Math.abs(value - blue[c]!)).toBeLessThan(12))
     },
@@ -147,7 +147,9 @@ describe.skipIf(!existsSync(`${data}mnist`))('MNIST', () => {
     const examples = await encodePixelExamples(fitted, { images, labels })
     expect(examples.size).toBe(10_000)
     const target = examples.fields['target']
-    expect(target?.kind === 'dense' && [...(target.tensor.data as Int32Array).slice(0, 5)]).toEqual([7, 2, 1, 0, 4])
+    expect(target?.kind === 'dense' && Array.from((target.tensor.data as Int32Array).subarray(0, 5))).toEqual([
+      7, 2, 1, 0, 4,
+    ])
     const digit = images.data.slice(0, 784)
     const file = await sharp(digit, { raw: { width: 28, height: 28, channels: 1 } })
       .png()
