@@ -272,7 +272,7 @@ function baselineOf(
   const favourite = shares.indexOf(Math.max(...shares))
   const logLoss = labels.reduce((sum, label) => sum - Math.log(Math.max(shares[label]!, 2 ** -52)), 0) / rows
   return {
-    description: `always predicting "${classes[favourite]}", the most frequent class`,
+    description: `always predicting “${classes[favourite]}” (the most frequent class)`,
     metrics: { accuracy: counts[favourite]! / rows, logLoss },
   }
 }

@@ -109,10 +109,23 @@ function profileColumn(
   return { name, type, role, ...why, missing, distinct, ...categories(column, length, split) }
 }
 
-/** Equal bins between the 1 % and 99 % quantiles, so that a single outlier does not flatten the rest. */
+/** One bin for each whole number. */
+function counted(values: Float64Array, smallest: number, largest: number, split: Split | undefined): Distribution {
+  const count = largest - smallest + 1
+  const placed = Int32Array.from(values, (value) => (Number.isFinite(value) ? value - smallest : -1))
+  const counts = Array.from({ length: count }, () => 0)
+  for (const bin of placed) if (bin >= 0) counts[bin]!++
+  const edges = Array.from({ length: count + 1 }, (_, i) => smallest + i)
+  return { kind: 'histogram', edges, counts, ...targetOver(placed, count, split) }
+}
+
+/** Equal bins over the range, or over the 1 % to 99 % quantiles where outliers would flatten the rest. */
 function histogram(values: Float64Array, sorted: Float64Array, dates: boolean, split: Split | undefined): Distribution {
+  const [smallest, largest] = [sorted[0]!, sorted.at(-1)!]
+  if (!dates && largest - smallest < bins && sorted.every(Number.isInteger))
+    return counted(values, smallest, largest, split)
   let [low, high] = [quantile(sorted, 0.01), quantile(sorted, 0.99)]
-  if (!(high > low)) [low, high] = [sorted[0]!, sorted.at(-1)!]
+  if (!(high > low) || largest - smallest < 2 * (high - low)) [low, high] = [smallest, largest]
   if (!(high > low)) high = low + 1
   const binOf = (value: number): number =>
     Number.isFinite(value) ? Math.min(bins - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * bins))) : -1

@@ -30,7 +30,7 @@ export function barChart(data: BarData, frame: ChartFrame): string {
   const step = several ? 13 * data.series.length + 12 : 26
   const present = rows.filter(({ value }) => value !== null)
   const marks: Plot.Markish[] = [
-    Plot.gridX(gridStyle),
+    Plot.gridX({ ...gridStyle, ticks: 5 }),
     Plot.barX(present, {
       x: 'value',
       y: several ? 'series' : 'index',
@@ -73,7 +73,15 @@ export function barChart(data: BarData, frame: ChartFrame): string {
       marginRight: 64,
       marginBottom: 40,
       marginTop: 8,
-      x: { label: frame.xLabel ?? null, ...axisStyle, ticks: 5, nice: true, tickFormat: format },
+      x: {
+        label: frame.xLabel ?? null,
+        labelAnchor: 'center',
+        labelArrow: 'none',
+        ...axisStyle,
+        ticks: 5,
+        nice: true,
+        tickFormat: format,
+      },
       y: several ? { axis: null, domain: data.series.map(({ name }) => name) } : { ...axis, padding: 0 },
       ...(several ? { fy: { ...axis, padding: 0.15, axis: 'left' as const } } : {}),
       marks,

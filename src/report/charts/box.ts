@@ -46,7 +46,7 @@ export function boxChart({ groups }: BoxData, frame: ChartFrame): string {
         tickFormat: (index: number) => shorten(groups[index]?.name ?? '', 28),
       },
       marks: [
-        Plot.gridX(gridStyle),
+        Plot.gridX({ ...gridStyle, ticks: 6 }),
         Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'index', stroke: color('muted') }),
         Plot.barX(rows, { x1: 'q1', x2: 'q3', y: 'index', fill: color('accent'), fillOpacity: 0.85, inset: 6, rx: 2 }),
         Plot.tickX(rows, { x: 'median', y: 'index', stroke: color('paper'), strokeWidth: 2.5, inset: 6 }),

@@ -44,6 +44,8 @@ export function draw(options: Plot.PlotOptions, frame: ChartFrame, legend: reado
     .replaceAll(/ (d|transform|x|y|x1|x2|y1|y2|cx|cy|width|height|r)="[^"]*"/g, (attribute) =>
       attribute.replaceAll(/-?\d+\.\d{2,}(?:e-\d+)?/g, (number) => String(Math.round(Number(number) * 10) / 10)),
     )
+    // The server's DOM escapes markup, but keeps control characters, which no HTML may hold.
+    .replaceAll(/(?![\t\n\r])\p{Cc}/gu, '\ufffd')
     // Plot names groups for debugging ("bar", "y-axis tick"): noise to a screen reader beside the description.
     .replaceAll(/ aria-(?:label|hidden|description)="[^"]*"/g, '')
   return svgElement(width, height, frame, `${drawLegend(rows)}${body}`)

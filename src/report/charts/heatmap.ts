@@ -27,10 +27,11 @@ export function heatmapChart(data: HeatmapData, frame: ChartFrame): string {
   const turned = longest(columns) * 7 > 52
   const left = longest(rows) * 7 + 14 + (frame.yLabel === undefined ? 0 : 22)
   const top = (turned ? longest(columns) * 6 + 14 : 24) + (frame.xLabel === undefined ? 0 : 22)
-  const cell = Math.max(18, Math.min(64, ((frame.width ?? 640) - left - 8) / columns.length))
-  const cellHeight = Math.min(cell, 44)
+  const few = Math.max(rows.length, columns.length) <= 3
+  const cell = Math.max(18, Math.min(few ? 110 : 64, ((frame.width ?? 640) - left - 8) / columns.length))
+  const cellHeight = Math.min(cell, few ? 72 : 44)
   const [width, height] = [left + cell * columns.length + 8, top + cellHeight * rows.length + 8]
-  const size = cell < 28 ? 9 : cell < 40 ? 10.5 : 12
+  const size = cell < 28 ? 9 : cell < 40 ? 10.5 : few ? 16 : 12
   const parts: string[] = []
   if (frame.xLabel !== undefined) {
     parts.push(

@@ -22,7 +22,7 @@ export function histogramChart(data: HistogramData, frame: ChartFrame): string {
       marginLeft: 56,
       marginRight: 20,
       marginBottom: 44,
-      marginTop: 20,
+      marginTop: 34,
       x: {
         label: frame.xLabel ?? null,
         labelAnchor: 'center',
@@ -33,7 +33,7 @@ export function histogramChart(data: HistogramData, frame: ChartFrame): string {
       },
       y: { label: frame.yLabel ?? 'rows', labelArrow: 'none', ...axisStyle, ticks: 4, tickFormat: formatNumber },
       marks: [
-        Plot.gridY(gridStyle),
+        Plot.gridY({ ...gridStyle, ticks: 4 }),
         Plot.rectY(bins, { x1: 'from', x2: 'to', y: 'count', fill: color('accent'), inset: 0.5 }),
         ...(data.zero === true ? [Plot.ruleX([0], { stroke: color('ink'), strokeDasharray: '4 4' })] : []),
         Plot.ruleY([0], { stroke: color('muted') }),

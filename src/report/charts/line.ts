@@ -33,7 +33,7 @@ export interface LineData {
 export function lineChart(data: LineData, frame: ChartFrame): string {
   const { series, dates = false, diagonal = false, mark } = data
   const format = data.format ?? formatNumber
-  const marks: Plot.Markish[] = [Plot.gridY(gridStyle)]
+  const marks: Plot.Markish[] = [Plot.gridY({ ...gridStyle, ticks: 5 })]
   const [[left, right], [low, high]] = [data.xDomain ?? [0, 1], data.yDomain ?? [0, 1]]
   if (diagonal) {
     const ends = [
@@ -77,7 +77,7 @@ export function lineChart(data: LineData, frame: ChartFrame): string {
       marginLeft: 56,
       marginRight: 24,
       marginBottom: 44,
-      marginTop: mark === undefined ? 14 : 24,
+      marginTop: (mark === undefined ? 14 : 24) + (frame.yLabel === undefined ? 0 : 20),
       x: {
         label: frame.xLabel ?? null,
         labelAnchor: 'center',

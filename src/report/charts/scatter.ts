@@ -13,7 +13,7 @@ export interface ScatterData {
 export function scatterChart(data: ScatterData, frame: ChartFrame): string {
   const count = data.series.reduce((sum, { x }) => sum + x.length, 0)
   const all = (axis: 'x' | 'y'): number[] => data.series.flatMap((series) => series[axis])
-  const marks: Plot.Markish[] = [Plot.gridX(gridStyle), Plot.gridY(gridStyle)]
+  const marks: Plot.Markish[] = [Plot.gridX({ ...gridStyle, ticks: 6 }), Plot.gridY({ ...gridStyle, ticks: 6 })]
   for (const [i, { x, y }] of data.series.entries()) {
     marks.push(
       Plot.dot(
@@ -39,7 +39,7 @@ export function scatterChart(data: ScatterData, frame: ChartFrame): string {
       marginLeft: 60,
       marginRight: 20,
       marginBottom: 44,
-      marginTop: 20,
+      marginTop: 34,
       x: {
         label: frame.xLabel ?? null,
         labelAnchor: 'center',

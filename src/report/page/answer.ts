@@ -8,9 +8,22 @@ import {
 } from '../evaluation.ts'
 import { type Html, html } from './html.ts'
 
+const unitless = {
+  auc: true,
+  averagePrecision: true,
+  f1: true,
+  macroF1: true,
+  weightedF1: true,
+  logLoss: true,
+  brier: true,
+  r2: true,
+}
+
 /** A metric's value as people read it. */
 export function formatMetric(name: string, value: number): string {
-  return metricInfos[name]?.percent === true ? formatPercent(value) : formatNumber(value)
+  if (metricInfos[name]?.percent === true) return formatPercent(value)
+  // Figures without a unit, mostly between 0 and 1: three digits say all that the test rows support.
+  return name in unitless && Math.abs(value) < 10 ? value.toFixed(3) : formatNumber(value)
 }
 
 /** The result in words: how good, how sure, and beside what. */

@@ -39,9 +39,7 @@ export function renderReport(data: ReportData): string {
         <meta http-equiv="Content-Security-Policy" content="${policy}" />
         <meta name="generator" content="Fathom" />
         <title>${data.title} · Fathom report</title>
-        <style>
-          ${raw(style)}
-        </style>
+        ${raw(`<style>${style}</style>`)}
       </head>
       <body>
         <nav aria-label="Sections">
@@ -68,9 +66,7 @@ export function renderReport(data: ReportData): string {
         </header>
         <main>${notes(data.notes)} ${parts.map(section)}</main>
         <footer>Made by Fathom. Intervals are 95 % bootstrap intervals over the test rows.</footer>
-        <script>
-          ${raw(script)}
-        </script>
+        ${raw(`<script>${script}</script>`)}
       </body>
     </html> `
   return page.text
@@ -85,12 +81,12 @@ function section({ id, title, content, long }: Part): Html {
 
 function notes(list: readonly string[] | undefined): Content {
   if (list === undefined || list.length === 0) return ''
-  return html`<section id="notes">
-    <h2>To know</h2>
-    <ul class="notes">
+  return html`<aside class="notes" aria-labelledby="notes-title">
+    <h2 id="notes-title">To know</h2>
+    <ul>
       ${list.map((note) => html`<li>${note}</li>`)}
     </ul>
-  </section>`
+  </aside>`
 }
 
 function partsOf(data: ReportData): Part[] {

@@ -109,7 +109,7 @@ function curves({ roc, precisionRecall, perClass, classes, metrics, confusion }:
   return [
     figure(
       'ROC curve',
-      `How many ${which} are found, at the price of how many false alarms. Area ${formatNumber(metrics['auc']!)}; the diagonal is chance.${some}`,
+      `How many ${which} are found, at the price of how many false alarms. Area ${metrics['auc']!.toFixed(3)}; the diagonal is chance.${some}`,
       lineChart(
         { series: series(roc), diagonal: true, ...unit },
         {
@@ -289,6 +289,7 @@ export function importanceFigure({ metric, repeats, features }: Importance): Htm
   const label = metricInfos[metric]?.label ?? metric
   const useless = sorted.filter(({ mean, deviation }) => mean <= deviation).length
   const strongest = shown[0]
+  const harm = `${metricInfos[metric]?.larger === true ? 'drop' : 'rise'} of ${label}`
   const note = html`How much worse the ${label} gets when one feature's values are shuffled among the test rows (mean of
   ${repeats}; lines show the spread).
   ${strongest !== undefined && strongest.mean > 0 ? html`Most depends on <strong>${strongest.name}</strong>.` : ''}
@@ -303,7 +304,7 @@ export function importanceFigure({ metric, repeats, features }: Importance): Htm
               series: [{ name: label, values: shown.map(({ mean }) => mean) }],
               errors: shown.map(({ deviation }) => deviation),
             },
-            { title: 'Permutation importance of the features', width: 860, xLabel: `loss of ${label}` },
+            { title: 'Permutation importance of the features', width: 860, xLabel: harm },
           ),
         )}
       </div>
@@ -317,7 +318,7 @@ export function importanceFigure({ metric, repeats, features }: Importance): Htm
                 <thead>
                   <tr>
                     <th>feature</th>
-                    <th class="n">loss of ${label}</th>
+                    <th class="n">${harm}</th>
                     <th class="n">spread</th>
                   </tr>
                 </thead>

@@ -75,7 +75,8 @@ td.n,th.n{text-align:right;white-space:nowrap}
 details{margin-top:16px}
 summary{cursor:pointer;color:var(--accent)}
 details[open]>summary{margin-bottom:10px}
-.notes li{margin-bottom:4px}
+aside.notes{border-left:4px solid var(--accent);background:var(--paper);border-radius:4px 12px 12px 4px;padding:14px 20px;margin:22px 0;box-shadow:var(--shadow)}
+aside.notes h2{font-size:1rem}aside.notes ul{margin:0;padding-left:1.2em}
 footer{color:var(--muted);font-size:.85rem;padding-top:8px;padding-bottom:48px}
 @media (max-width:560px){
 main,header>div,footer,nav div{padding-left:14px;padding-right:14px}
