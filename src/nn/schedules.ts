@@ -16,6 +16,8 @@ export type Schedule =
       readonly warmupTarget?: number
       /** Default 0. */
       readonly warmupSteps?: number
+      /** The same as a share of all steps. */
+      readonly warmup?: number
     }
   /** learningRate · min(1, t / warmup) · ½(1 + cos πt), t = step / decaySteps. */
   | {
@@ -87,7 +89,8 @@ const share = (step: number, steps: number) => Math.min(1, step / Math.max(1, st
 
 const rules: Rules = {
   constant: ({ value }) => value,
-  cosineDecay: ({ initialLearningRate, decaySteps, alpha = 0, warmupTarget, warmupSteps = 0 }, step, total) => {
+  cosineDecay: ({ initialLearningRate, decaySteps, alpha = 0, warmupTarget, ...given }, step, total) => {
+    const warmupSteps = given.warmupSteps ?? Math.round((given.warmup ?? 0) * total)
     if (warmupTarget !== undefined && step < warmupSteps) {
       return initialLearningRate + ((warmupTarget - initialLearningRate) * step) / warmupSteps
     }

@@ -1,5 +1,6 @@
 export * from './earlyStopping.ts'
 export * from './files.ts'
+export * from './keepBestMembers.ts'
 export type { MonitorOptions } from './monitor.ts'
 export * from './reduceLROnPlateau.ts'
 export * from './simple.ts'

@@ -303,20 +303,20 @@ export class Model {
       typeof value !== 'object' || (value !== null && 'call' in value && 'reduction' in value)
     const all = network.outputs.flatMap(({ name: output }): Target[] => {
       const choice = byOutput<LossChoice>(loss, output, isLoss)
-      if (choice === undefined) return []
-      const resolved = resolveLoss(choice)
+      const resolved = choice === undefined ? undefined : resolveLoss(choice)
       const chosen = byOutput<readonly MetricChoice[]>(metrics ?? [], output, Array.isArray) ?? []
+      if (resolved === undefined && chosen.length === 0) return []
       return [
         {
           output,
           field: targets?.[output] ?? (single ? 'y' : output),
           loss: resolved,
           weight: lossWeights?.[output] ?? 1,
-          metrics: chosen.map((metric) => resolveMetric(metric, resolved.options['fromLogits'] === true)),
+          metrics: chosen.map((metric) => resolveMetric(metric, resolved?.options['fromLogits'] === true)),
         },
       ]
     })
-    if (all.length > 0) return new Objective(all)
+    if (all.some(({ loss }) => loss !== undefined)) return new Objective(all)
     throw new OptionError({
       operation: 'compile',
       expected: `losses for ${network.outputs.map(({ name }) => name).join(', ')}`,

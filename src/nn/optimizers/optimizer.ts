@@ -30,10 +30,12 @@ export interface OptimizerOptions {
   readonly globalClipNorm?: number | undefined
   /** The size of each element of a gradient at most. */
   readonly clipValue?: number | undefined
-  /** Keep a moving average of the weights, and evaluate with it and end with it. Default: false. */
+  /** Keep a moving average of the weights and of the layers' own statistics, and evaluate with it and end with it. Default: false. */
   readonly useEma?: boolean
   /** The share of the average that each step keeps. Default: 0.99. */
   readonly emaMomentum?: number
+  /** Let the average forget its beginning: it keeps at most (1 + step) / (10 + step). Default: false. */
+  readonly emaWarmup?: boolean
 }
 
 type Scalars = Readonly<Record<string, Value>>
@@ -83,6 +85,7 @@ function commonRules(learningRate: number, weightDecay: number): OptionRules<Opt
     clipValue: optional(positive),
     useEma: optional(boolean, false),
     emaMomentum: optional(rate, 0.99),
+    emaWarmup: optional(boolean, false),
   }
 }
 

@@ -12,7 +12,8 @@ export interface Target {
   readonly output: string
   /** The dataset field that holds the truth. */
   readonly field: string
-  readonly loss: Loss
+  /** Undefined for an output that is only measured. */
+  readonly loss: Loss | undefined
   /** Default 1. */
   readonly weight: number
   readonly metrics: readonly Metric[]
@@ -45,10 +46,11 @@ export class Objective {
         })
       }
       const sampleWeight = trace.feed(sampleWeightField, prediction.shape)
-      const each = loss.call(target, prediction)
-      const reduced = reduceLoss(loss.reduction, each, sampleWeight)
-      parts.push(weight === 1 ? reduced : g.mul(reduced, weight))
-      if (this.targets.length > 1) outputs[`${lossOutput}:${index}`] = reduced
+      if (loss !== undefined) {
+        const reduced = reduceLoss(loss.reduction, loss.call(target, prediction), sampleWeight)
+        parts.push(weight === 1 ? reduced : g.mul(reduced, weight))
+        if (this.targets.length > 1) outputs[`${lossOutput}:${index}`] = reduced
+      }
       for (const [i, metric] of metrics.entries()) {
         for (const [name, value] of Object.entries(metric.sums(target, prediction, sampleWeight))) {
           outputs[`${sumsOutput}${index}:${i}:${name}`] = value
@@ -80,8 +82,9 @@ export class Objective {
     const size = values['size']?.[0] ?? 0
     const several = this.targets.length > 1
     const logs: Record<string, number> = { loss: (values[lossOutput]?.[0] ?? Number.NaN) / size }
-    for (const [index, { output, metrics }] of this.targets.entries()) {
-      if (several) logs[`${output}.loss`] = (values[`${lossOutput}:${index}`]?.[0] ?? Number.NaN) / size
+    for (const [index, { output, loss, metrics }] of this.targets.entries()) {
+      if (several && loss !== undefined)
+        logs[`${output}.loss`] = (values[`${lossOutput}:${index}`]?.[0] ?? Number.NaN) / size
       for (const [i, metric] of metrics.entries()) {
         const prefix = `${sumsOutput}${index}:${i}:`
         const own = Object.entries(values).flatMap(([name, total]) =>
@@ -108,7 +111,7 @@ export class Objective {
     return Object.fromEntries(
       this.targets.map(({ output, field, loss }): [string, FeedType] => {
         const shape = shapes[output]!
-        return loss.type.startsWith('sparse')
+        return loss?.type.startsWith('sparse') === true
           ? [field, { dtype: 'int32', shape: shape.slice(0, 1) }]
           : [field, { dtype: 'float32', shape }]
       }),

@@ -12,6 +12,8 @@ import { type FeedTypes, Trace, scalarFeed } from './trace.ts'
 export const slotName = (path: string, slot: string) => `optimizer/${path}/${slot}`
 export const averageName = (path: string) => `ema/${path}`
 const decayScalar = 'decay'
+/** What the average takes of the new weights. */
+const averageScalar = 'average'
 
 /** Forward, loss, gradients and updates: one step of training as one graph. */
 export function trainingGraph(
@@ -34,6 +36,13 @@ export function trainingGraph(
     for (const [i, entry] of trained.entries()) {
       const next = updateOf(optimizer, trace, entry, { w: weights[i]!, gradient: slopes[i]!, scalars, decay })
       Object.assign(updates, next)
+    }
+    if (!optimizer.common.useEma) return
+    const forget = trace.scalar(averageScalar)
+    for (const { path, variable } of network.variables) {
+      const average = trace.state(averageName(path), variable.spec.shape)
+      const now = updates[path] ?? trace.state(path, variable.spec.shape)
+      updates[averageName(path)] = g.add(average, g.mul(g.sub(now, average), forget))
     }
   })
   return { outputs, updates }
@@ -61,11 +70,6 @@ function updateOf(
   const next = optimizer.update({ w, gradient: given.gradient, slots, scalars })
   const updates: Record<string, Value> = { [path]: next.w }
   for (const [slot, value] of Object.entries(next.slots)) updates[slotName(path, slot)] = value
-  if (optimizer.common.useEma) {
-    const average = trace.state(averageName(path), shape)
-    const keep = optimizer.common.emaMomentum
-    updates[averageName(path)] = g.add(g.mul(average, keep), g.mul(next.w, 1 - keep))
-  }
   return updates
 }
 
@@ -120,6 +124,7 @@ export function scalarFeeds(
   const scalars = {
     ...optimizer.scalars(learningRate, step + 1),
     [decayScalar]: learningRate * rateAt(common.weightDecay, step, total),
+    [averageScalar]: 1 - Math.min(common.emaMomentum, common.emaWarmup ? (1 + step) / (10 + step) : 1),
   }
   return {
     learningRate,
@@ -138,9 +143,8 @@ export function optimizerState(
   const state = new Map(known)
   const { dtype } = network
   for (const { path, variable, trainable } of network.variables) {
-    if (!trainable) continue
     const { shape } = variable.spec
-    for (const [slot, initial] of Object.entries(optimizer.slots)) {
+    for (const [slot, initial] of Object.entries(trainable ? optimizer.slots : {})) {
       const name = slotName(path, slot)
       if (state.has(name)) continue
       const tensor = dtype === 'float32' ? new Tensor('float32', shape) : new Tensor('float64', shape)
