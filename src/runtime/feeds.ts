@@ -85,13 +85,18 @@ function solve(dims: readonly { readonly dim: SymbolicDim; readonly size: number
 function checkNames(operation: string, kind: string, expected: readonly string[], received: readonly string[]): void {
   const unknown = received.find((name) => !expected.includes(name))
   const missing = expected.find((name) => !received.includes(name))
-  const name = missing ?? unknown
-  if (name === undefined) return
-  throw new NotFoundError({
-    operation,
-    problem: missing === undefined ? `the graph has no ${kind} "${name}"` : `there is no ${kind} for "${name}"`,
-    hint: didYouMean(name, missing === undefined ? expected : received.filter((each) => !expected.includes(each))),
-  })
+  if (missing !== undefined)
+    throw new NotFoundError({
+      operation,
+      problem: `there is no ${kind} "${missing}"`,
+      hint: `The graph takes ${expected.map((name) => `"${name}"`).join(', ')}`,
+    })
+  if (unknown !== undefined)
+    throw new NotFoundError({
+      operation,
+      problem: `the graph has no ${kind} "${unknown}"`,
+      hint: didYouMean(unknown, expected),
+    })
 }
 
 function checkType(operation: string, dtype: string, shape: Shape, tensor: Tensor): void {
