@@ -1,2 +1,3 @@
+export * from './native/index.ts'
 export * from './reference/index.ts'
 export * from './runtime.ts'
