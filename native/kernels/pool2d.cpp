@@ -104,10 +104,10 @@ template <class T> void maxGradient(const Call& call) {
   const int64_t plane = p.height * p.width * p.channels;
   // Without overlap rows of windows are independent; with it a whole image is one block.
   const bool apart = p.strideH >= p.poolH;
-  const int64_t perImage = apart ? p.outHeight : 1;
+  const int64_t perImage = apart ? greater(1, p.outHeight) : 1;
   call.pool->run(p.images * perImage, [&](int64_t block, int) {
     using L = Lanes<T>;
-    const int64_t n = block / perImage, oh0 = apart ? block % perImage : 0, oh1 = apart ? oh0 + 1 : p.outHeight;
+    const int64_t n = block / perImage, oh0 = apart ? block % perImage : 0, oh1 = apart ? lesser(oh0 + 1, p.outHeight) : p.outHeight;
     // This block's rows of dx, including those no window covers.
     const int64_t top = oh0 == 0 ? 0 : oh0 * p.strideH - p.padTop;
     const int64_t bottom = oh1 == p.outHeight ? p.height : lesser(p.height, oh1 * p.strideH - p.padTop);

@@ -39,8 +39,11 @@ bool fits(const Conv& c, int64_t in, int64_t out, int64_t outHeight, int64_t out
   if (c.filterHeight != 3 || c.filterWidth != 3 || c.strideH != 1 || c.strideW != 1 || c.dilationH != 1 ||
       c.dilationW != 1 || c.groups != 1 || in < 16 || out < 16 || in > kMostChannels || out > kMostChannels)
     return false;
-  const int64_t computed = ceilDiv(outHeight, kTile) * ceilDiv(outWidth, kTile) * kTile * kTile;
-  return computed <= 2 * outHeight * outWidth;
+  // A tile costs 36 products where nine per output would do it directly; transforming the filter and streaming it from
+  // memory costs as much as some more tiles.
+  const int64_t tiles = c.images * ceilDiv(outHeight, kTile) * ceilDiv(outWidth, kTile);
+  const int64_t filter = kPoints * in * out * sizeof(float) > (1 << 20) ? 64 : 16;
+  return 36 * (tiles + filter) < 10 * c.images * outHeight * outWidth;
 }
 
 struct Product {

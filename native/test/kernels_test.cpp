@@ -125,6 +125,9 @@ void testConvolutions() {
   testConvolution({1, 1, 1, 3, 5, 1, 1});
   testConvolution({1, 3, 3, 17, 16, 3, 3});
   testConvolution({0, 5, 5, 2, 3, 3, 3}, false);
+  testConvolution({1, 2, 2, 4, 5, 3, 3}, false);  // no outputs, so gradients of zero
+  testConvolution({2, 1, 5, 32, 16, 3, 3, 1, 1, 0, 1, 0, 1}, false);
+  testConvolution({2, 2, 5, 6, 6, 3, 3, 2, 2, 0, 0, 0, 0, 1, 1, 6}, false);
   testConvolution({1, 40, 300, 40, 20, 5, 3, 1, 1, 2, 1, 2, 1}, true, 3e-6);
   testConvolution({1, 3, 700, 300, 4, 3, 3, 1, 1, 1, 1, 1, 1}, true, 2e-5);
   // Filters of three, stride one and many channels: where Winograd takes over.
@@ -134,12 +137,14 @@ void testConvolutions() {
   testConvolution({2, 7, 9, 17, 37, 3, 3, 1, 1, 1, 1, 1, 1}, true, looser);
   testConvolution({1, 5, 4, 64, 130, 3, 3, 1, 1, 0, 1, 2, 0}, true, looser);
   testConvolution({2, 10, 11, 16, 16, 3, 3, 1, 1, 2, 2, 2, 2}, true, looser);
-  testConvolution({1, 9, 8, 130, 96, 3, 3, 1, 1, 1, 1, 1, 1}, true, looser);
+  testConvolution({5, 15, 16, 130, 96, 3, 3, 1, 1, 1, 1, 1, 1}, true, looser);
+  testConvolution({6, 12, 12, 40, 300, 3, 3, 1, 1, 1, 1, 1, 1}, true, looser);
   testConvolution({1, 3, 3, 32, 32, 3, 3}, true, looser);
 }
 
 void testPooling(int64_t h, int64_t w, int64_t c, std::vector<int64_t> ints) {
-  const int64_t n = 2, oh = (h + ints[4] + ints[6] - ints[0]) / ints[2] + 1, ow = (w + ints[5] + ints[7] - ints[1]) / ints[3] + 1;
+  const int64_t n = 2, oh = ConvSizes::outputs(h + ints[4] + ints[6] - ints[0], ints[2]);
+  const int64_t ow = ConvSizes::outputs(w + ints[5] + ints[7] - ints[1], ints[3]);
   Host x = random({n, h, w, c});
   for (double& v : x.values) v = std::round(v * 4);  // ties
   Host largest({n, oh, ow, c}), average(largest.dims);
@@ -245,6 +250,8 @@ int main() {
     testPooling(9, 7, c, {2, 3, 3, 4, 0, 1, 0, 1});
     testPooling(5, 5, c, {5, 5, 1, 1, 0, 0, 0, 0});
     testPooling(7, 8, c, {3, 2, 1, 2, 1, 0, 1, 0});
+    testPooling(2, 8, c, {3, 3, 3, 3, 0, 0, 0, 0});
+    testPooling(9, 10, c, {2, 2, 4, 3, 1, 1, 0, 0});
   }
   std::printf("pooling done: %d checks, %d failures\n", checks, failures);
   for (int64_t rows : {1, 3, 64, 1500})

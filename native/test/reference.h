@@ -18,8 +18,9 @@ inline double activated(double x, int64_t activation) {
 struct ConvSizes {
   int64_t n, h, w, c, o, kh, kw;
   int64_t sh = 1, sw = 1, pt = 0, pl = 0, pb = 0, pr = 0, dh = 1, dw = 1, groups = 1;
-  int64_t oh() const { return (h + pt + pb - (kh - 1) * dh - 1) / sh + 1; }
-  int64_t ow() const { return (w + pl + pr - (kw - 1) * dw - 1) / sw + 1; }
+  static int64_t outputs(int64_t room, int64_t stride) { return room < 0 ? 0 : room / stride + 1; }
+  int64_t oh() const { return outputs(h + pt + pb - (kh - 1) * dh - 1, sh); }
+  int64_t ow() const { return outputs(w + pl + pr - (kw - 1) * dw - 1, sw); }
   std::vector<int64_t> ints(int64_t activation = 0) const { return {sh, sw, pt, pl, pb, pr, dh, dw, groups, activation}; }
   std::string label() const {
     char text[200];
