@@ -34,9 +34,9 @@ export interface Chart {
   readonly kind: ChartKind
   readonly title: string
   /** Self-contained SVG, light and dark by CSS variables; `toPng` makes a picture file of it. */
-  svg(frame?: Partial<ChartFrame>): string
+  readonly svg: (frame?: Partial<ChartFrame>) => string
   /** For a terminal. */
-  text(frame?: TextFrame): string
+  readonly text: (frame?: TextFrame) => string
 }
 
 const drawers: {

@@ -48,7 +48,11 @@ export function draw(options: Plot.PlotOptions, frame: ChartFrame, legend: reado
     .replaceAll(/(?![\t\n\r])\p{Cc}/gu, '\ufffd')
     // Plot names groups for debugging ("bar", "y-axis tick"): noise to a screen reader beside the description.
     .replaceAll(/ aria-(?:label|hidden|description)="[^"]*"/g, '')
-  return svgElement(width, height, frame, `${drawLegend(rows)}${body}`)
+  const label =
+    frame.yLabel === undefined
+      ? ''
+      : `<text x="8" y="${rows.length * legendHeight + 14}" text-anchor="start">${escapeHtml(frame.yLabel)}</text>`
+  return svgElement(width, height, frame, `${drawLegend(rows)}${label}${body}`)
 }
 
 /** An SVG document around its contents, readable by screen readers, scaling to its container. */

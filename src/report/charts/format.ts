@@ -23,12 +23,12 @@ function trim(value: number, digits: number): string {
   return digits > 0 ? text.replace(/\.?0+$/, '') : text
 }
 
-/** 0.934 → "93.4 %". */
+/** 0.934 → "93.4 %", with a space that does not break. */
 export function formatPercent(share: number, digits = 1): string {
   if (!Number.isFinite(share)) return '–'
   // 99.96 % must not read as 100 %.
   const exact = (share * 100).toFixed(digits)
-  return `${share < 1 && Number(exact) === 100 ? (share * 100).toFixed(digits + 2) : exact} %`
+  return `${share < 1 && Number(exact) === 100 ? (share * 100).toFixed(digits + 2) : exact}\u00a0%`
 }
 
 export function formatCount(count: number): string {

@@ -9,6 +9,7 @@ export interface HeatmapData {
   readonly values: readonly (readonly (number | null)[])[]
   /** 0 … 1, how dark a cell is. Default: its value between the smallest (or 0) and the largest. */
   readonly shade?: (value: number, row: number, column: number) => number
+  /** What stands in a cell; '' for nothing. */
   readonly format?: (value: number, row: number, column: number) => string
   /** Cells that are drawn in the colour of what is wrong: a confusion matrix's off-diagonal. */
   readonly isBad?: (row: number, column: number) => boolean
@@ -66,9 +67,9 @@ export function heatmapChart(data: HeatmapData, frame: ChartFrame): string {
       const fill = color(data.isBad?.(i, j) === true ? 'bad' : 'accent')
       const text = format(value, i, j)
       parts.push(
-        `<rect ${box} fill="${fill}" fill-opacity="${round(0.06 + 0.94 * dark, 3)}"><title>${escapeHtml(`${name}, ${column}: ${text}`)}</title></rect>`,
+        `<rect ${box} fill="${fill}" fill-opacity="${round(0.06 + 0.94 * dark, 3)}"><title>${escapeHtml(`${name}, ${column}: ${formatNumber(value)}`)}</title></rect>`,
       )
-      if (text.length * size * 0.6 < cell - 2) {
+      if (text !== '' && text.length * size * 0.6 < cell - 2) {
         const ink = dark > 0.5 ? color('paper') : color('ink')
         parts.push(
           `<text x="${round(x + cell / 2)}" y="${y}" dy="0.35em" font-size="${size}" fill="${ink}" pointer-events="none">${escapeHtml(text)}</text>`,

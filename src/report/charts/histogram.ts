@@ -31,7 +31,7 @@ export function histogramChart(data: HistogramData, frame: ChartFrame): string {
         ticks: 6,
         ...(dates ? { type: 'utc' as const } : { tickFormat: formatNumber }),
       },
-      y: { label: frame.yLabel ?? 'rows', labelArrow: 'none', ...axisStyle, ticks: 4, tickFormat: formatNumber },
+      y: { label: null, ...axisStyle, ticks: 4, tickFormat: formatNumber },
       marks: [
         Plot.gridY({ ...gridStyle, ticks: 4 }),
         Plot.rectY(bins, { x1: 'from', x2: 'to', y: 'count', fill: color('accent'), inset: 0.5 }),
@@ -39,19 +39,30 @@ export function histogramChart(data: HistogramData, frame: ChartFrame): string {
         Plot.ruleY([0], { stroke: color('muted') }),
       ],
     },
-    frame,
+    { yLabel: 'rows', ...frame },
   )
 }
 
-/** Equal bins over numbers; `count` bins, by default as many as Freedman and Diaconis's rule says, 5 to 60. */
-export function binned(values: ArrayLike<number>, count?: number): HistogramData {
+/** Equal bins of a round width over numbers: about as many as Freedman and Diaconis's rule says, 5 to 60. */
+export function binned(values: ArrayLike<number>): HistogramData {
   const sorted = Float64Array.from(values).filter(Number.isFinite).sort()
   const [low, high] = [sorted[0] ?? 0, sorted.at(-1) ?? 0]
   if (!(high > low)) return { edges: [low, low + 1], counts: [sorted.length] }
   const spread = sorted[Math.floor(sorted.length * 0.75)]! - sorted[Math.floor(sorted.length * 0.25)]!
-  const width = (2 * spread) / Math.cbrt(sorted.length)
-  const wanted = count ?? Math.max(5, Math.min(60, width > 0 ? Math.ceil((high - low) / width) : 30))
-  const counts = Array.from({ length: wanted }, () => 0)
-  for (const value of sorted) counts[Math.min(wanted - 1, Math.floor(((value - low) / (high - low)) * wanted))]!++
-  return { edges: Array.from({ length: wanted + 1 }, (_, i) => low + ((high - low) * i) / wanted), counts }
+  const rule = (2 * spread) / Math.cbrt(sorted.length)
+  const width = roundWidth(Math.min((high - low) / 5, Math.max((high - low) / 60, rule > 0 ? rule : (high - low) / 30)))
+  const [first, last] = [Math.floor(low / width), Math.floor(high / width)]
+  const counts = Array.from({ length: last - first + 1 }, () => 0)
+  for (const value of sorted) counts[Math.min(counts.length - 1, Math.max(0, Math.floor(value / width) - first))]!++
+  return {
+    edges: Array.from({ length: counts.length + 1 }, (_, i) => Number(((first + i) * width).toPrecision(12))),
+    counts,
+  }
+}
+
+/** 1, 2 or 5 times a power of ten, near `width`. */
+function roundWidth(width: number): number {
+  const power = 10 ** Math.floor(Math.log10(width))
+  const factor = width / power
+  return (factor < 1.5 ? 1 : factor < 3.5 ? 2 : factor < 7.5 ? 5 : 10) * power
 }

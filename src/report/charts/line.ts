@@ -88,8 +88,7 @@ export function lineChart(data: LineData, frame: ChartFrame): string {
         ...(data.xDomain === undefined ? {} : { domain: [...data.xDomain] }),
       },
       y: {
-        label: frame.yLabel ?? null,
-        labelArrow: 'none',
+        label: null,
         ...axisStyle,
         ticks: 5,
         nice: data.yDomain === undefined,

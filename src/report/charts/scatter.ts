@@ -50,8 +50,7 @@ export function scatterChart(data: ScatterData, frame: ChartFrame): string {
         tickFormat: formatNumber,
       },
       y: {
-        label: frame.yLabel ?? null,
-        labelArrow: 'none',
+        label: null,
         ...axisStyle,
         ticks: 6,
         nice: true,

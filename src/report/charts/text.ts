@@ -24,7 +24,12 @@ function bar(share: number, width: number): string {
 }
 
 function lines(title: string | undefined, body: readonly string[]): string {
-  return [...(title === undefined ? [] : [title, '']), ...body.map((line) => line.trimEnd())].join('\n')
+  return [...(title === undefined ? [] : [title, '']), ...body].map((line) => plain(line).trimEnd()).join('\n')
+}
+
+/** Without control characters: names and values must not steer the terminal. */
+function plain(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, ' ')
 }
 
 function labelWidth(labels: readonly string[], width: number): number {
@@ -32,7 +37,7 @@ function labelWidth(labels: readonly string[], width: number): number {
 }
 
 function pad(text: string, width: number): string {
-  const short = shorten(text.replaceAll(/\p{Cc}/gu, ' '), width)
+  const short = shorten(plain(text), width)
   return short + ' '.repeat(Math.max(0, width - Array.from(short).length))
 }
 

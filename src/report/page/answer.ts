@@ -33,12 +33,14 @@ export function headline({ question, evaluation }: ReportData): Html {
     : regressionWords(question.target, evaluation)
 }
 
-function classificationWords(target: string, { rows, metrics, intervals, baseline }: ClassificationEvaluation): Html {
+function classificationWords(target: string, evaluation: ClassificationEvaluation): Html {
+  const { rows, classes, metrics, intervals, baseline } = evaluation
+  const pair = classes.length === 2 ? 'one row of each class' : 'a row of one class and a row of another'
   const { auc, expectedCalibrationError: gap } = metrics
   const ranking =
     auc === undefined
       ? ''
-      : html` Shown one row of each class, it tells them apart <strong>${formatPercent(auc)}</strong> of the time (AUC).`
+      : html` Shown ${pair}, it tells them apart <strong>${formatPercent(auc)}</strong> of the time (AUC).`
   const calibration =
     gap === undefined
       ? ''

@@ -41,7 +41,7 @@ function confusionMatrix({ classes, confusion }: ClassificationEvaluation): Html
       values: confusion.map((row, i) => row.map((count) => (count === 0 && totals[i] === 0 ? null : count))),
       shade: (count, row) => count / Math.max(1, totals[row]!),
       isBad: (row, column) => row !== column,
-      format: (count) => formatNumber(count),
+      format: (count) => (count === 0 ? '' : formatNumber(count)),
     },
     {
       title: 'Confusion matrix',
@@ -133,6 +133,9 @@ function curves({ roc, precisionRecall, perClass, classes, metrics, confusion }:
 
 function calibration({ calibration, classes }: ClassificationEvaluation): Content {
   if (calibration.length < 2) return ''
+  // A bin of a few rows says nothing, and its point would draw the eye.
+  const filled = calibration.filter(({ rows }) => rows >= 5)
+  const points = filled.length < 3 ? calibration : filled
   const of = classes.length === 2 ? `“${classes[1]}”` : 'the predicted class'
   const largest = Math.max(...calibration.map(({ rows }) => rows))
   return [
@@ -144,8 +147,8 @@ function calibration({ calibration, classes }: ClassificationEvaluation): Conten
           series: [
             {
               name: 'observed',
-              x: calibration.map(({ predicted }) => predicted),
-              y: calibration.map(({ observed }) => observed),
+              x: points.map(({ predicted }) => predicted),
+              y: points.map(({ observed }) => observed),
             },
           ],
           diagonal: true,
@@ -295,7 +298,7 @@ export function importanceFigure({ metric, repeats, features }: Importance): Htm
   ${strongest !== undefined && strongest.mean > 0 ? html`Most depends on <strong>${strongest.name}</strong>.` : ''}
   ${useless > 0 ? `${useless} of ${sorted.length} make no clear difference on their own.` : ''}`
   return html`<p class="muted">${note}</p>
-    <figure>
+    <figure class="broad">
       <div class="scroll">
         ${raw(
           barChart(

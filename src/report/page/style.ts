@@ -45,13 +45,14 @@ section>.muted{max-width:48em}
 .grid>*{min-width:0}
 figure{margin:0}
 figure svg{display:block;width:100%;height:auto}
+figure.broad svg{min-width:560px}
 figure.natural svg{width:auto;max-width:100%}
 figcaption{font-weight:600;margin-bottom:2px}
 figcaption span{display:block;font-weight:400;color:var(--muted);font-size:.875rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th{text-align:left;color:var(--muted);font-weight:500;font-size:.82rem}
-th,td{padding:6px 14px 6px 0;border-bottom:1px solid var(--grid);vertical-align:top}
+th,td{overflow-wrap:break-word;max-width:32em;padding:6px 14px 6px 0;border-bottom:1px solid var(--grid);vertical-align:top}
 tr:last-child>td,tbody tr:last-child>th{border-bottom:0}
 td.n,th.n{text-align:right;white-space:nowrap}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,232px),1fr));gap:14px;margin-top:16px}
@@ -63,7 +64,7 @@ td.n,th.n{text-align:right;white-space:nowrap}
 .card dt{color:var(--muted)}.card dd{margin:0;text-align:right;font-variant-numeric:tabular-nums}
 .worst .card{padding:0;overflow:hidden;display:flex;flex-direction:column}
 .worst .verdict{padding:10px 14px;border-top:1px solid var(--grid);margin-top:auto;background:var(--soft)}
-.worst .body{padding:12px 14px;max-height:230px;overflow:auto}
+.worst .body{padding:12px 14px;max-height:264px;overflow:auto}
 .worst .picture{background:var(--soft);display:flex;justify-content:center;padding:12px}
 .worst img{display:block;height:150px;max-width:100%;object-fit:contain;image-rendering:auto;border-radius:4px}
 .worst img.small-picture{image-rendering:pixelated}
