@@ -133,7 +133,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('-o, --output <file>', 'csv, tsv, ndjson, parquet; with --chart svg, png or html')
     .addOption(
       new Option('--chart [kind]', 'draw the result')
-        .choices(['auto', 'bar', 'line', 'area', 'scatter', 'histogram', 'box', 'heatmap'])
+        .choices(['auto', 'bar', 'line', 'scatter', 'histogram', 'box', 'heatmap'])
         .preset('auto'),
     )
 

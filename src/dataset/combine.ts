@@ -5,7 +5,7 @@ import { concatExamples } from './gather.ts'
 import { childSeed, permutation } from './order.ts'
 import { prefetch } from './prefetch.ts'
 import { RowDataset } from './rows.ts'
-import { ConcatStore, MemoryStore } from './store.ts'
+import { ConcatStore, FieldStore, MemoryStore } from './store.ts'
 
 /** A dataset over examples in memory, which it does not copy. @throws DataError when a field does not fit its size. */
 export function fromExamples(examples: Examples): Dataset {
@@ -96,6 +96,21 @@ export async function splitIndices(
     }
   }
   return parts.map((part) => Uint32Array.from(part).sort())
+}
+
+/**
+ * The dataset with one more dense field, in memory: something worked out about examples that are encoded already.
+ * @param tensor [size, …]. @throws OptionError for a dataset that is not all of a store's rows; ShapeError.
+ */
+export function withField(dataset: Dataset, name: string, tensor: Tensor): Dataset {
+  if (!(dataset instanceof RowDataset) || dataset.rows !== undefined) {
+    throw new OptionError({
+      operation: 'withField',
+      expected: 'a dataset of stored examples, all of them',
+      received: 'a part, or one whose batches are computed',
+    })
+  }
+  return new RowDataset(new FieldStore(dataset.store, name, tensor))
 }
 
 /**

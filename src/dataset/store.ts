@@ -1,4 +1,4 @@
-import { DataError, ShapeError } from '../core/index.ts'
+import { DataError, ShapeError, type Tensor } from '../core/index.ts'
 import type { FieldSpec } from './dataset.ts'
 import type { Examples } from './examples.ts'
 import { checkExamples, concatExamples, gatherExamples, specDifference, specsOf } from './gather.ts'
@@ -84,5 +84,34 @@ export class ConcatStore implements Store {
       filled += wanted.length
     }
     return { examples: concatExamples(pieces), positions }
+  }
+}
+
+/** A store with one more dense field beside it. */
+export class FieldStore implements Store {
+  readonly size: number
+  readonly fields: Readonly<Record<string, FieldSpec>>
+  readonly blockSize: number
+  readonly windowSize: number
+  private readonly base: Store
+  private readonly extra: Examples
+
+  constructor(base: Store, name: string, tensor: Tensor) {
+    this.base = base
+    this.extra = { size: base.size, fields: { [name]: { kind: 'dense', tensor } } }
+    checkExamples('withField', this.extra)
+    this.size = base.size
+    this.fields = { ...base.fields, ...specsOf(this.extra) }
+    this.blockSize = base.blockSize
+    this.windowSize = base.windowSize
+  }
+
+  async load(rows: Uint32Array, signal?: AbortSignal): Promise<Loaded> {
+    const { examples, positions } = await this.base.load(rows, signal)
+    if (examples.size === this.size && positions === rows) {
+      return { examples: { size: this.size, fields: { ...examples.fields, ...this.extra.fields } }, positions }
+    }
+    const fields = { ...gatherExamples(examples, positions).fields, ...gatherExamples(this.extra, rows).fields }
+    return { examples: { size: rows.length, fields }, positions: Uint32Array.from(rows, (_, i) => i) }
   }
 }

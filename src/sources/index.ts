@@ -5,6 +5,7 @@ export { expand, filesUnder, formatExtension } from './files.ts'
 export {
   type ClassFolder,
   imageExtensions,
+  isImageName,
   type LabeledFile,
   listImages,
   listTexts,

@@ -19,7 +19,7 @@ import { declaredFeeds } from '../training/trace.ts'
 import { type ModelConfig, configOf, topologyFrom } from './config.ts'
 import { Network } from './network.ts'
 import { type ParameterCounts, countParameters, summaryOf } from './summary.ts'
-import { type Tensors, type Topology, topologyOf } from './topology.ts'
+import { type LayerCall, type Tensors, type Topology, topologyOf } from './topology.ts'
 
 type LossChoice = LossName | Loss | LossFunction
 type MetricChoice = MetricName | Metric
@@ -88,6 +88,11 @@ export class Model {
 
   get outputs(): readonly { readonly name: string; readonly tensor: SymbolicTensor }[] {
     return this.built('outputs').outputs
+  }
+
+  /** The calls of layers, in an order in which inputs come first. */
+  get calls(): readonly LayerCall[] {
+    return this.built('calls').calls
   }
 
   get layers(): readonly Layer[] {

@@ -1,0 +1,134 @@
+import { column, type Dataset } from '../dataset/index.ts'
+import { type Callback, earlyStopping, type EpochRecord, type FitOptions, type TrainingState } from '../nn/index.ts'
+import { assignFolds, foldedDataset, outOfFold } from './folds.ts'
+import type { BuiltModel } from './learners/learner.ts'
+import type { TaskObserver } from './observer.ts'
+import type { ResolvedTrainOptions } from './options.ts'
+
+export interface FitInput {
+  readonly built: BuiltModel
+  readonly train: Dataset
+  readonly validation: Dataset | undefined
+  readonly options: ResolvedTrainOptions
+  readonly observer: TaskObserver
+  readonly signal: AbortSignal | undefined
+  /** Where an interrupted training stopped. */
+  readonly resume: TrainingState | undefined
+  readonly save: (state: TrainingState) => Promise<void>
+}
+
+export interface FitResult {
+  readonly epochs: readonly EpochRecord[]
+  /** From 1. */
+  readonly bestEpoch: number | undefined
+  readonly stoppedEarly: boolean
+  readonly seconds: number
+}
+
+/** Gives the model's losses their targets, and what all models are compiled with. */
+export function compileBuilt(built: BuiltModel, options: ResolvedTrainOptions, memoryLimit: number): void {
+  const { training, compile } = built
+  training.compile({
+    ...compile,
+    targets: Object.fromEntries(training.outputs.map(({ name }) => [name, 'target'])),
+    seed: options.seed,
+    threads: options.threads,
+    memoryLimit,
+  })
+  if (built.initialWeights !== undefined) training.setWeights(built.initialWeights, { partial: true })
+}
+
+/** The training data as the model wants it: with members' weights where they are trained on folds. */
+export async function trainingData(
+  built: BuiltModel,
+  train: Dataset,
+  seed: number,
+): Promise<{ data: Dataset; callbacks: (onLoss: (epoch: number, loss: number) => void) => Callback[] }> {
+  if (built.folds === undefined) return { data: train, callbacks: () => [] }
+  const { folds } = built
+  const assigned = assignFolds(await column(train, 'target'), folds, seed)
+  return {
+    data: foldedDataset(train, assigned, folds),
+    callbacks: (onLoss) => [outOfFold(train, assigned, folds, onLoss)],
+  }
+}
+
+/** Trains to the end, telling the observer of each epoch and saving checkpoints on the way. */
+export async function fitBuilt(input: FitInput): Promise<FitResult> {
+  const { built, train, validation, options, observer, signal, resume, save } = input
+  const { training } = built
+  if (resume !== undefined) training.restoreState(resume)
+  const held = new Map<number, number>()
+  const { data, callbacks } = await trainingData(built, train, options.seed)
+  const watch = validation !== undefined && built.folds === undefined
+  const start = performance.now()
+  const history = await training.fit(data, {
+    epochs: built.epochs,
+    batchSize: built.batchSize,
+    ...(watch ? { validationData: validation } : {}),
+    callbacks: [
+      ...callbacks((epoch, loss) => held.set(epoch, loss)),
+      ...(watch
+        ? [earlyStopping({ monitor: 'val.loss', patience: built.patience ?? built.epochs, restoreBestWeights: true })]
+        : []),
+      tell(observer, held),
+    ],
+    checkpoint: { everySeconds: 20, save },
+    ...optional(
+      'onProgress',
+      observer.progress &&
+        ((progress: Parameters<NonNullable<TaskObserver['progress']>>[0]) => observer.progress!(progress)),
+    ),
+    ...optional('signal', signal),
+  } as FitOptions)
+  const epochs = history.epochs.map(({ epoch, logs }) => {
+    const outOfFoldLoss = held.get(epoch)
+    return { epoch, logs: outOfFoldLoss === undefined ? logs : { ...logs, 'val.loss': outOfFoldLoss } }
+  })
+  return {
+    epochs,
+    bestEpoch: bestOf(epochs),
+    stoppedEarly: history.stopped !== undefined,
+    seconds: (performance.now() - start) / 1000,
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]?: V })
+}
+
+/** The last callback: tells of each epoch. */
+function tell(observer: TaskObserver, held: ReadonlyMap<number, number>): Callback {
+  let best = Number.POSITIVE_INFINITY
+  let start = performance.now()
+  return {
+    name: 'observer',
+    onEpochBegin() {
+      start = performance.now()
+    },
+    onEpochEnd(epoch, logs, { epochs }) {
+      const { learningRate: _, ...figures } = logs
+      const outOfFoldLoss = held.get(epoch)
+      const all = outOfFoldLoss === undefined ? figures : { ...figures, 'val.loss': outOfFoldLoss }
+      const loss = (all as Record<string, number>)['val.loss']
+      const isBest = loss !== undefined && loss < best
+      if (isBest) best = loss
+      observer.epoch?.({
+        epoch: epoch + 1,
+        epochs,
+        figures: all,
+        seconds: (performance.now() - start) / 1000,
+        best: isBest,
+      })
+    },
+  }
+}
+
+function bestOf(epochs: readonly EpochRecord[]): number | undefined {
+  let best: { epoch: number; loss: number } | undefined
+  for (const { epoch, logs } of epochs) {
+    const loss = logs['val.loss']
+    if (loss !== undefined && !(best !== undefined && best.loss <= loss)) best = { epoch: epoch + 1, loss }
+  }
+  return best?.epoch
+}

@@ -1,0 +1,208 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { CancelledError, FileError, OptionError } from '../core/index.ts'
+import { fromExamples } from '../dataset/index.ts'
+import { batchOfRows, classLabels, EncodingReport, type TargetState } from '../features/index.ts'
+import { read, type Table } from '../table/index.ts'
+import { configureResources, openRows, parseRows, type ResourceOptions } from './apply.ts'
+import { readTrained, type TrainedBundle } from './bundle.ts'
+import { rowColumn } from './data/index.ts'
+import { indexOfLargest, predictDataset } from './evaluation.ts'
+import type { PredictResult } from './results.ts'
+import type { TaskControl } from './train.ts'
+
+export interface PredictOptions extends ResourceOptions {
+  readonly bundle: string
+  /** Files, folders or pictures. */
+  readonly input?: readonly string[]
+  /** Rows as objects, or as JSON text: one object, an array, or one a line. */
+  readonly rows?: readonly Readonly<Record<string, unknown>>[] | string
+  /** csv, tsv, ndjson or parquet. Without it the predictions are returned. */
+  readonly output?: string
+  readonly force?: boolean
+  /** Columns that the model wants and the input lacks. Default `error`. */
+  readonly missingColumns?: 'error' | 'impute'
+}
+
+const batchRows = 4096
+type Prediction = Readonly<Record<string, string | number | boolean>>
+
+/**
+ * Predicts rows: each row's own columns, `prediction`, and for classes `probability_<class>`.
+ *
+ * ```ts
+ * const { predictions } = await predict({ bundle: 'churn.fathom', rows: [{ age: 41, plan: 'basic' }] })
+ * ```
+ *
+ * @throws BundleError, FileError, DataError, NotFoundError for a missing column, TypeMismatchError for mostly wrong types.
+ */
+export async function predict(options: PredictOptions, control: TaskControl = {}): Promise<PredictResult> {
+  const start = performance.now()
+  const { bundle: path, output, input, rows } = options
+  if ((input === undefined) === (rows === undefined)) {
+    throw new OptionError({
+      operation: 'predict',
+      expected: 'either an input or rows',
+      received: input === undefined ? 'neither' : 'both',
+    })
+  }
+  if (output !== undefined && existsSync(output) && options.force !== true) {
+    throw new FileError({
+      operation: `write ${output}`,
+      problem: 'it exists already',
+      hint: 'Choose another --output, or overwrite it with --force',
+    })
+  }
+  configureResources(options)
+  const bundle = await readTrained(path)
+  const result =
+    rows === undefined ? await predictTable(bundle, options, control) : await predictRows(bundle, options, control)
+  return { task: bundle.task.task, seconds: (performance.now() - start) / 1000, bundle: path, ...result }
+}
+
+type Outcome = Pick<PredictResult, 'rows' | 'output' | 'predictions'>
+
+async function predictRows(
+  bundle: TrainedBundle,
+  options: PredictOptions,
+  { observer }: TaskControl,
+): Promise<Outcome> {
+  const given = typeof options.rows === 'string' ? parseRows(options.rows) : options.rows!
+  const report = new EncodingReport()
+  const found = await predictBatch(bundle, batchOfRows(given), options, report)
+  report.check()
+  for (const warning of report.warnings()) observer?.note?.(warning)
+  const predictions = given.map((row, i) => ({ ...row, ...(found[i] ?? { prediction: null }) }))
+  if (options.output === undefined) return { rows: given.length, predictions }
+  const folder = await mkdtemp(join(tmpdir(), 'fathom-'))
+  try {
+    const file = join(folder, 'rows.ndjson')
+    const handle = await open(file, 'w')
+    await handle.writeFile(predictions.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    await handle.close()
+    const table = await read(file)
+    await table.write(options.output, { force: options.force ?? false })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { rows: given.length, output: options.output }
+}
+
+async function predictTable(bundle: TrainedBundle, options: PredictOptions, control: TaskControl): Promise<Outcome> {
+  const { observer, signal } = control
+  const opened = await openRows(bundle, options.input!, {
+    signal,
+    onProgress: observer?.progress && ((each) => observer.progress!(each)),
+  })
+  for (const note of opened.notes) observer?.note?.(note)
+  const table = await opened.table.rowNumber(rowColumn).store()
+  const folder = await mkdtemp(join(tmpdir(), 'fathom-'))
+  try {
+    const file = join(folder, 'predictions.ndjson')
+    const rows = await writePredictions(bundle, table, file, options, control)
+    const joined = await joinPredictions(bundle, table, file)
+    if (options.output === undefined) return { rows, predictions: await joined.toArray() }
+    await joined.write(options.output, { force: options.force ?? false, signal })
+    return { rows, output: options.output }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Predictions go through a file, so that any number of rows fits. */
+async function writePredictions(
+  bundle: TrainedBundle,
+  table: Table,
+  file: string,
+  options: PredictOptions,
+  { observer, signal }: TaskControl,
+): Promise<number> {
+  const report = new EncodingReport()
+  const total = await table.count()
+  const handle = await open(file, 'w')
+  const start = performance.now()
+  let done = 0
+  try {
+    for await (const batch of table.batches({ rows: batchRows, signal })) {
+      if (signal?.aborted === true) throw new CancelledError({ operation: 'predict', problem: 'it was cancelled' })
+      const found = await predictBatch(bundle, batch, options, report)
+      let text = ''
+      found.forEach((prediction, i) => {
+        if (prediction !== undefined) text += `${JSON.stringify({ [rowColumn]: done + i + 1, ...prediction })}\n`
+      })
+      await handle.write(text)
+      done += batch.length
+      observer?.progress?.({
+        phase: 'predict',
+        done,
+        total,
+        unit: 'rows',
+        rate: (1000 * done) / (performance.now() - start),
+      })
+    }
+  } finally {
+    await handle.close()
+  }
+  report.check()
+  report.ignoredColumns.delete(rowColumn)
+  for (const warning of report.warnings()) observer?.note?.(warning)
+  return done
+}
+
+/** One prediction a row; undefined for rows that could not be encoded (an unreadable picture). */
+async function predictBatch(
+  { model, features }: TrainedBundle,
+  batch: Parameters<typeof features.apply>[0],
+  { missingColumns = 'error' }: PredictOptions,
+  report: EncodingReport,
+): Promise<(Prediction | undefined)[]> {
+  const examples = await features.apply(batch, { missingColumns, report })
+  const out = Array.from({ length: batch.length }, (): Prediction | undefined => undefined)
+  if (examples.size === 0) return out
+  const target = features.target!
+  const { values } = await predictDataset(model, fromExamples(examples), target)
+  for (let i = 0; i < examples.size; i++) out[examples.rows?.[i] ?? i] = predictionAt(values, i, target)
+  return out
+}
+
+function predictionAt(values: Float32Array | Float64Array, row: number, target: TargetState): Prediction {
+  if (target.kind === 'number') return { prediction: values[row]! }
+  const labels = classLabels(target)
+  const own = values.subarray(row * labels.length, (row + 1) * labels.length)
+  const probabilities = labels.map((label, c): [string, number] => [
+    `probability_${label}`,
+    Number(own[c]!.toPrecision(7)),
+  ])
+  return { prediction: labels[indexOfLargest(own)]!, ...Object.fromEntries(probabilities) }
+}
+
+async function joinPredictions({ features }: TrainedBundle, table: Table, file: string): Promise<Table> {
+  const target = features.target!
+  const labels = target.kind === 'class' ? classLabels(target) : []
+  const whole = target.kind === 'class' && target.type === 'number' && labels.every(Number.isInteger)
+  const type =
+    target.kind === 'number'
+      ? 'float64'
+      : target.type === 'string'
+        ? 'string'
+        : target.type === 'boolean'
+          ? 'boolean'
+          : whole
+            ? 'int64'
+            : 'float64'
+  const predictions = await read(file, {
+    format: 'ndjson',
+    types: {
+      prediction: type,
+      ...Object.fromEntries(labels.map((label) => [`probability_${label}`, 'float64' as const])),
+    },
+  })
+  // A column of the input may be called like one of ours: ours are what was asked for.
+  const names = ['prediction', ...labels.map((label) => `probability_${label}`)]
+  const columns = await table.columns()
+  const own = table.drop(...columns.filter((name) => names.includes(name)))
+  return own.join(predictions, { on: rowColumn, type: 'left' }).sort(rowColumn).drop(rowColumn)
+}
