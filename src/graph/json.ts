@@ -107,9 +107,7 @@ export function graphFromJson(json: unknown, tensors: Readonly<Record<string, Te
     if (!Array.isArray(inputs)) throw malformed(`${place}.inputs`, 'a list', inputs)
     const operands = inputs.map((reference: unknown, at) => value(reference, `${place}.inputs[${at}]`))
     const decoded = attributeDecoders[op](attributes, context, `${place}.attributes`)
-    values.push(
-      inScope(typeof scope === 'string' ? scope : '', () => applyMany(op, operands, decoded)),
-    )
+    values.push(inScope(typeof scope === 'string' ? scope : '', () => applyMany(op, operands, decoded)))
   })
   const named = (key: 'outputs' | 'updates') =>
     Object.fromEntries(

@@ -149,7 +149,7 @@ export function buildCase(
   // A symbol that only an attribute names is bound by an input of its own.
   for (const [symbol, size] of Object.entries(test.sizes)) {
     if (test.inputs.some(({ shape }) => shape.includes(symbol))) continue
-    outputs[`symbol.${symbol}`] = feed(`symbol.${symbol}`, new Tensor('uint8', [size]), [dim(symbol)])
+    outputs[`bound.${symbol}`] = feed(`symbol.${symbol}`, new Tensor('uint8', [size]), [dim(symbol)])
   }
   const record = (prefix: string, values: readonly Value[]) =>
     values.forEach((value, i) => {
