@@ -4,6 +4,8 @@ import type { Plan, ScanNode } from '../plan/index.ts'
 /** Runs plans. Implementations: DuckDB in this process; a cluster later. All errors are Fathom's. */
 export interface Engine {
   readonly name: string
+  /** Bytes that it may hold in this process. */
+  readonly memoryLimit: number
   /** Columns and types, without running the plan. @throws QueryError with candidates for unknown names. */
   schema(plan: Plan): Promise<Schema>
   /**

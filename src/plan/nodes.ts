@@ -18,7 +18,9 @@ export interface CsvScan {
   /** Lines before the first row of data, the header among them. */
   readonly skipLines: number
   readonly columns: readonly string[]
-  /** Leave malformed rows out and note them under this name; `rejectedRows` of the engine tells them. */
+  /** Leave malformed rows out instead of failing. */
+  readonly ignoreErrors: boolean
+  /** Note malformed rows under this name; `rejectedRows` of the engine tells them. */
   readonly rejects: string | undefined
   /** Longest line in bytes. */
   readonly maxLineBytes: number

@@ -125,8 +125,9 @@ async function store(
       comment: '',
       skipLines: 0,
       columns,
+      ignoreErrors: false,
       rejects: undefined,
-      maxLineBytes: 4 * mostBytes,
+      maxLineBytes: 3 * mostBytes,
     },
     schema: undefined,
   }

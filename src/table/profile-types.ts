@@ -28,7 +28,7 @@ export interface ColumnProfile {
   readonly missing: number
   /** Different values present. */
   readonly distinct: number
-  /** Whether `distinct` was counted, not estimated (within about 2 %). */
+  /** Whether `distinct` was counted, not estimated (within a few per cent, past 200,000 rows). */
   readonly distinctExact: boolean
   readonly numbers: NumberProfile | undefined
   readonly text: TextProfile | undefined
@@ -44,7 +44,7 @@ export interface NumberProfile {
   readonly mean: number
   /** Of a sample; 0 for a single value. */
   readonly std: number
-  /** By q. Estimated by t-digest on tables of more than 50,000 rows. */
+  /** By q. From a sample of about 200,000 rows where there are more. */
   readonly quantiles: Readonly<Record<'0.01' | '0.05' | '0.25' | '0.5' | '0.75' | '0.95' | '0.99', number>>
   readonly zeros: number
   readonly negatives: number

@@ -1,8 +1,7 @@
 import type { Field, Schema } from '../core/index.ts'
-import type { Engine, RunOptions } from '../engines/index.ts'
+import type { Engine, RunOptions, Stored } from '../engines/index.ts'
 import {
   approxCountDistinct,
-  approxQuantile,
   col,
   count,
   countDistinct,
@@ -21,7 +20,10 @@ import type { ColumnProfile, Histogram, NumberProfile, ProfileOptions, TableProf
 import { roleOf } from './roles.ts'
 
 const quantiles = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99] as const
-const exactRows = 50_000
+/** Different values are counted up to this many rows, and estimated beyond. */
+const exactRows = 200_000
+/** Quantiles are taken from about this many rows. */
+const quantileRows = 200_000
 const columnsPerQuery = 40
 
 /** Looks at every column by queries: nothing but results comes into memory. */
@@ -31,15 +33,37 @@ export async function profilePlan(engine: Engine, plan: Plan, options: ProfileOp
   const rows = Number(total?.['rows'] ?? 0)
   const distributions = options.distributions ?? schema.length <= 500
   const columns: ColumnProfile[] = []
+  const sampled = await sampleOf(engine, plan, schema, rows, options)
   for (let from = 0; from < schema.length; from += columnsPerQuery) {
     const part = schema.slice(from, from + columnsPerQuery)
-    const facts = await factsOf(engine, plan, part, rows, options)
+    const facts = await factsOf(engine, plan, sampled.plan, part, rows, options)
     for (const [i, field] of part.entries()) {
       const profile = await columnProfile(engine, plan, field, facts[i]!, rows, options)
       columns.push(distributions ? await withDistribution(engine, plan, profile, rows, options) : profile)
     }
   }
+  if (sampled.stored !== undefined) await engine.release(sampled.stored)
   return { rows, columns }
+}
+
+/** The rows that quantiles are taken from: all of a small table, a stored sample of the numbers of a large one. */
+async function sampleOf(
+  engine: Engine,
+  plan: Plan,
+  schema: Schema,
+  rows: number,
+  { signal }: RunOptions,
+): Promise<{ readonly plan: Plan; readonly stored: Stored | undefined }> {
+  const numbers = schema.filter((field) => isNumeric(field.type))
+  if (rows <= quantileRows || numbers.length === 0) return { plan, stored: undefined }
+  const input: Plan = {
+    kind: 'project',
+    input: plan,
+    columns: numbers.map(({ name }) => ({ name, expression: col(name).node })),
+  }
+  const sample: Plan = { kind: 'sample', input, size: { fraction: quantileRows / rows }, seed: 0 }
+  const stored = await engine.store(sample, { signal })
+  return { plan: stored.scan, stored }
 }
 
 type Facts = Readonly<Record<string, unknown>>
@@ -47,6 +71,7 @@ type Facts = Readonly<Record<string, unknown>>
 async function factsOf(
   engine: Engine,
   plan: Plan,
+  sample: Plan,
   fields: Schema,
   rows: number,
   options: RunOptions,
@@ -55,7 +80,13 @@ async function factsOf(
   for (const [i, field] of fields.entries()) {
     for (const [key, value] of Object.entries(aggregatesFor(field, rows))) wanted[`${i}.${key}`] = value
   }
-  const [found = {}] = await query(engine, aggregate(plan, wanted), options)
+  const ranks: Record<string, Expr> = {}
+  for (const [i, field] of fields.entries()) {
+    if (isNumeric(field.type)) for (const q of quantiles) ranks[`${i}.q${q}`] = quantile(finiteNumber(field), q)
+  }
+  const [facts = {}] = await query(engine, aggregate(plan, wanted), options)
+  const [ranked = {}] = Object.keys(ranks).length === 0 ? [] : await query(engine, aggregate(sample, ranks), options)
+  const found = { ...facts, ...ranked }
   return fields.map((_, i) => {
     const prefix = `${i}.`
     const own = Object.entries(found).filter(([key]) => key.startsWith(prefix))
@@ -63,15 +94,20 @@ async function factsOf(
   })
 }
 
-function aggregatesFor({ name, type }: Field, rows: number): Record<string, Expr> {
+/** The column as float64; infinities and NaN are missing. */
+function finiteNumber({ name, type }: Field): Expr {
+  const number = col(name).cast('float64')
+  return type === 'float64' ? when(number.isFinite(), number).end() : number
+}
+
+function aggregatesFor(field: Field, rows: number): Record<string, Expr> {
+  const { name, type } = field
   const column = col(name)
   const present = { present: count(name) }
   if (type === 'nested' || type === 'binary') return present
   const common = { ...present, distinct: rows <= exactRows ? countDistinct(name) : approxCountDistinct(name) }
   if (isNumeric(type)) {
-    const number = column.cast('float64')
-    const finite = type === 'float64' ? when(number.isFinite(), number).end() : number
-    const at = rows <= exactRows ? quantile : approxQuantile
+    const finite = finiteNumber(field)
     return {
       ...common,
       min: min(finite),
@@ -80,7 +116,6 @@ function aggregatesFor({ name, type }: Field, rows: number): Record<string, Expr
       std: stddev(finite),
       zeros: count().filter(column.equal(0)),
       negatives: count().filter(column.less(0)),
-      ...Object.fromEntries(quantiles.map((q) => [`q${q}`, at(finite, q)])),
     }
   }
   if (type === 'date' || type === 'timestamp')
@@ -108,14 +143,10 @@ async function columnProfile(
   options: RunOptions,
 ): Promise<ColumnProfile> {
   const present = number(facts['present'])
-  let distinct = Math.min(number(facts['distinct']), present)
-  let distinctExact = rows <= exactRows
-  // An estimate cannot tell "unique" from "nearly so", and roles hang on it.
-  if (!distinctExact && (distinct >= present * 0.9 || distinct <= 3)) {
-    const [exact] = await query(engine, aggregate(plan, { distinct: countDistinct(field.name) }), options)
-    distinct = number(exact?.['distinct'])
-    distinctExact = true
-  }
+  const distinct = Math.min(number(facts['distinct']), present)
+  const distinctExact = rows <= exactRows
+  // An estimate may be off by a few per cent.
+  const unique = distinct >= present * (distinctExact ? 0.99 : 0.9)
   const numbers = isNumeric(field.type) && present > 0 ? numbersOf(facts) : undefined
   const text =
     field.type === 'string' && present > 0
@@ -132,6 +163,7 @@ async function columnProfile(
     present,
     missing: rows - present,
     distinct,
+    unique,
     numbers,
     text,
     uuids: number(facts['uuids']),
@@ -179,7 +211,7 @@ async function withDistribution(
   if (profile.distinct === 0 || profile.type === 'nested' || profile.type === 'binary') return profile
   const histogram =
     profile.numbers === undefined ? undefined : await histogramOf(engine, plan, profile.name, profile.numbers, options)
-  const repeats = profile.distinct <= 100 || profile.distinct < (rows - profile.missing) * 0.95
+  const repeats = profile.distinct <= 100 || profile.distinct < (rows - profile.missing) * 0.5
   const top = repeats ? await topOf(engine, plan, profile.name, options) : []
   return { ...profile, histogram, top }
 }

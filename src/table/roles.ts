@@ -7,6 +7,8 @@ export interface RoleFacts {
   readonly present: number
   readonly missing: number
   readonly distinct: number
+  /** (Nearly) every value occurs once. */
+  readonly unique: boolean
   readonly numbers: NumberProfile | undefined
   readonly text: TextProfile | undefined
   /** Values that look like UUIDs or hashes. */
@@ -37,9 +39,10 @@ export function roleOf(facts: RoleFacts): { readonly role: Role; readonly reason
   return type === 'string' ? textRole(facts) : numberRole(facts)
 }
 
-function numberRole({ field, present, distinct, numbers }: RoleFacts): { role: Role; reason: string } {
+function numberRole(facts: RoleFacts): { role: Role; reason: string } {
+  const { field, present, distinct, numbers } = facts
   if (field.type === 'float64' || numbers === undefined) return { role: 'numeric', reason: 'numbers' }
-  const unique = present >= fewRows && distinct >= present * 0.99
+  const unique = facts.unique && present >= fewRows
   const gapless = numbers.max - numbers.min + 1 <= present * 1.05
   if (unique && gapless)
     return { role: 'identifier', reason: `${shown(distinct)} different whole numbers without gaps` }
@@ -48,11 +51,12 @@ function numberRole({ field, present, distinct, numbers }: RoleFacts): { role: R
   return { role: 'numeric', reason: `whole numbers, ${shown(distinct)} different` }
 }
 
-function textRole({ field, present, distinct, text, uuids }: RoleFacts): { role: Role; reason: string } {
+function textRole(facts: RoleFacts): { role: Role; reason: string } {
+  const { field, present, distinct, text, uuids } = facts
   const share = distinct / present
   const words = text?.meanWords ?? 1
   const length = text?.meanLength ?? 0
-  const unique = present >= fewRows && share >= 0.99
+  const unique = facts.unique && present >= fewRows
   if (uuids >= present * 0.99 && share >= 0.9) return { role: 'identifier', reason: 'UUIDs or hashes' }
   if (unique && words < 3 && length <= 40) {
     return {

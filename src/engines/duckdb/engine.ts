@@ -22,6 +22,9 @@ export interface DuckdbOptions {
   readonly tempDirectory?: string | undefined
 }
 
+/** Types that a Parquet file gives back as they were. */
+const inParquet =
+  /^(?:BOOLEAN|U?(?:TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIMESTAMP|BLOB|DECIMAL\(.*\))$/
 const leastMemory = 64 * 2 ** 20
 
 /** DuckDB in this process. Opened when first used. */
@@ -35,6 +38,8 @@ export class DuckdbEngine implements Engine {
   private idle: DuckDBConnection[] = []
   private tables = 0
   private disk: Promise<void> | undefined
+  /** The files of stored tables that are files. */
+  private readonly files = new Map<string, string>()
   /** Plans whose queries run: their stored tables must outlive them. */
   private readonly running = new Set<Plan>()
   private readonly unused = new FinalizationRegistry<string>((table) => void this.drop(table))
@@ -57,16 +62,7 @@ export class DuckdbEngine implements Engine {
   }
 
   async schema(plan: Plan): Promise<Schema> {
-    return this.using(plan, 'query', {}, async (connection, query) => {
-      const prepared = await prepare(connection, query)
-      try {
-        return Array.from({ length: prepared.columnCount }, (_, i) =>
-          fieldOf(prepared.columnName(i), prepared.columnType(i)),
-        )
-      } finally {
-        prepared.destroySync()
-      }
-    })
+    return this.using(plan, 'query', {}, (connection, query) => this.describe(connection, query))
   }
 
   async *batches(plan: Plan, options: BatchOptions = {}): AsyncGenerator<ColumnBatch, void, void> {
@@ -106,25 +102,46 @@ export class DuckdbEngine implements Engine {
   }
 
   async store(plan: Plan, options: StoreOptions = {}): Promise<Stored> {
-    const large = (options.bytes ?? 0) > this.memoryLimit / 8
-    if (large) await this.openDisk()
-    const table = `${large ? 'disk.main' : 'memory.main'}.stored_${++this.tables}`
+    const large = (options.bytes ?? 0) > this.memoryLimit / 16
     return this.using(plan, options.operation ?? 'store', options, async (connection, query) => {
       const scans = rejectingScans(plan)
+      const fields = await this.describe(connection, query)
+      const table = await this.newTable(large, fields)
       try {
-        await start(connection, { ...query, text: `CREATE TABLE ${table} AS ${query.text}` }, 'run')
+        await start(connection, { ...query, text: table.fill(query.text) }, 'run')
         const { rejected, count } = await takeRejects(connection, scans)
-        const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${table}`)
-        const schema = await this.describe(connection, table)
-        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.name, name: table }, schema }
-        this.unused.register(scan, table)
+        const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${table.name}`)
+        const schema = await this.describe(connection, { text: `SELECT * FROM ${table.name}`, parameters: [] })
+        const scan: ScanNode = {
+          kind: 'scan',
+          source: { format: 'stored', engine: this.name, name: table.name },
+          schema,
+        }
+        this.unused.register(scan, table.name)
         return { scan, rows: Number(counted.getRowsJS()[0]?.[0] ?? 0), rejected, rejectedCount: count }
       } catch (error) {
         await takeRejects(connection, scans).catch(() => undefined)
-        await connection.run(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined)
+        await this.drop(table.name)
         throw error
       }
     })
+  }
+
+  /**
+   * Where rows go: small tables into memory; large ones into a Parquet file, or, where that could not hold a type
+   * exactly, into a database file.
+   */
+  private async newTable(large: boolean, fields: Schema): Promise<{ name: string; fill: (text: string) => string }> {
+    const number = ++this.tables
+    if (large && fields.every((field) => inParquet.test(field.sqlType))) {
+      const file = join(await this.scratch(), `stored_${number}.parquet`)
+      const name = `read_parquet(${duckdbDialect.literal(file)})`
+      this.files.set(name, file)
+      return { name, fill: (text) => `COPY (${text}) TO ${duckdbDialect.literal(file)} (FORMAT parquet)` }
+    }
+    if (large) await this.openDisk()
+    const name = `${large ? 'disk.main' : 'memory.main'}.stored_${number}`
+    return { name, fill: (text) => `CREATE TABLE ${name} AS ${text}` }
   }
 
   async write(plan: Plan, target: WriteTarget, options: RunOptions = {}): Promise<{ readonly rows: number }> {
@@ -236,8 +253,8 @@ export class DuckdbEngine implements Engine {
     return this.disk
   }
 
-  private async describe(connection: DuckDBConnection, table: string): Promise<Schema> {
-    const prepared = await prepare(connection, { text: `SELECT * FROM ${table}`, parameters: [] })
+  private async describe(connection: DuckDBConnection, query: CompiledQuery): Promise<Schema> {
+    const prepared = await prepare(connection, query)
     try {
       return Array.from({ length: prepared.columnCount }, (_, i) =>
         fieldOf(prepared.columnName(i), prepared.columnType(i)),
@@ -249,6 +266,12 @@ export class DuckdbEngine implements Engine {
 
   private async drop(table: string): Promise<void> {
     if (this.opened === undefined) return
+    const file = this.files.get(table)
+    if (file !== undefined) {
+      this.files.delete(table)
+      rmSync(file, { force: true })
+      return
+    }
     const connection = await this.connect()
     // Best effort: the table goes with the engine at the latest.
     await connection.run(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined)

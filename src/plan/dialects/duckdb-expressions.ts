@@ -119,7 +119,7 @@ const aggregates: { readonly [K in AggregateFunction]: (e: AggregateExpression, 
     stddev: plain('stddev_samp'),
     variance: plain('var_samp'),
     quantile: (e, [a]) => `quantile_cont(${a}, ${e.parameter ?? 0.5}::DOUBLE)`,
-    approxQuantile: (e, [a]) => `approx_quantile(${a}, ${e.parameter ?? 0.5}::DOUBLE)`,
+    approxQuantile: (e, [a]) => `approx_quantile(${a}, ${e.parameter ?? 0.5}::FLOAT)`,
     countDistinct: (_, values) => `count(DISTINCT ${values.join(', ')})`,
     approxCountDistinct: plain('approx_count_distinct'),
     // Sorted, so that of equally frequent values the smallest wins whatever the threads do.

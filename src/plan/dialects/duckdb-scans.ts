@@ -2,6 +2,8 @@ import type { CsvScan, ScanSource, ValuesScan } from '../nodes.ts'
 import { identifier, literal, scalar } from './duckdb-expressions.ts'
 import { duckdbType } from './duckdb-types.ts'
 
+const leastBuffer = 8 * 2 ** 20
+
 type Scans = { readonly [F in ScanSource['format']]: (source: Extract<ScanSource, { format: F }>) => string }
 
 const scans: Scans = {
@@ -22,8 +24,9 @@ const scans: Scans = {
       comment: '',
       skipLines: 0,
       columns: ['line'],
+      ignoreErrors: false,
       rejects: undefined,
-      maxLineBytes: 16 * 1024 * 1024,
+      maxLineBytes: 4 * 2 ** 20,
     })})`,
   stored: (source) => `SELECT * FROM ${source.name}`,
   values,
@@ -49,11 +52,13 @@ function csvOptions(source: CsvScan): string {
     'header=false',
     `skip=${source.skipLines}`,
     `max_line_size=${source.maxLineBytes}`,
+    // Its default is sixteen times the longest line, a thread: too much under a small memory limit.
+    `buffer_size=${Math.max(2 * source.maxLineBytes, leastBuffer)}`,
     `columns={${columns.join(', ')}}`,
+    ...(source.ignoreErrors ? ['ignore_errors=true'] : []),
     ...(source.rejects === undefined
       ? []
       : [
-          'ignore_errors=true',
           'store_rejects=true',
           'rejects_limit=0',
           `rejects_table=${literal(source.rejects)}`,

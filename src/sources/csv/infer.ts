@@ -1,19 +1,8 @@
 import { valueAt, type ColumnType } from '../../core/index.ts'
 import type { Engine, RunOptions } from '../../engines/index.ts'
-import {
-  call,
-  col,
-  count,
-  countDistinct,
-  type DataType,
-  type Expr,
-  lit,
-  max,
-  min,
-  type Plan,
-  when,
-} from '../../plan/index.ts'
+import { col, count, type DataType, type Expr, max, min, type Plan, when } from '../../plan/index.ts'
 import type { OddValue } from '../report.ts'
+import { type Conversion, noOdd, type Odd, oddValues } from './odd.ts'
 import {
   type DateFormat,
   dateFormats,
@@ -53,7 +42,6 @@ type Kind =
 export const oddShare = 0.01
 /** Columns checked by one query. */
 const group = 100
-const shownOdd = 20
 
 /**
  * Recognises each column on the sample and proves it on the whole by queries over the stored text: how many values
@@ -72,22 +60,47 @@ export async function inferColumns(
   const candidates = names.map((name, i) => (name in options.types ? [] : kinds(seen[i]!, commas)))
   // The sample held nothing of these columns: look further down.
   const unseen = names.filter((name, i) => seen[i]!.length < 5 && !(name in options.types))
-  for (const name of unseen) {
-    const values = await someValues(engine, text, name, nulls, options)
-    seen[names.indexOf(name)] = values
-    candidates[names.indexOf(name)] = kinds(values, commas)
+  for (const [name, values] of await laterValues(engine, text, unseen, nulls, options)) {
+    const i = names.indexOf(name)
+    seen[i] = values
+    candidates[i] = kinds(values, commas)
   }
   const out: Inferred[] = Array.from({ length: names.length })
   for (let from = 0; from < names.length; from += group) {
     const part = names.slice(from, from + group)
     const checks = part.flatMap((name, i) => candidates[from + i]!.map((kind) => ({ name, index: from + i, kind })))
     const results = await verify(engine, text, checks, options)
+    const chosen = part.map((_, i) => choose(results.filter((result) => result.index === from + i)))
+    const conversions = part.flatMap((name, i) => conversion(name, chosen[i], options))
+    const odd = await oddValues(engine, text, conversions, options)
     for (const [i, name] of part.entries()) {
-      const own = results.filter((result) => result.index === from + i)
-      out[from + i] = await decide(engine, text, name, seen[from + i]!, own, options)
+      const found = odd.get(name) ?? noOdd
+      out[from + i] = await decide(engine, text, name, seen[from + i]!, chosen[i], found, options)
     }
   }
   return out
+}
+
+interface Choice {
+  readonly kept: Verified
+  /** Formats under which as many values convert. */
+  readonly equal: readonly Verified[]
+}
+
+function choose(results: readonly Verified[]): Choice | undefined {
+  const most = Math.max(0, ...results.map((result) => result.parsed))
+  const equal = results.filter((result) => result.parsed === most)
+  return most === 0 ? undefined : { kept: preferred(equal), equal }
+}
+
+/** What must be looked at value by value: conversions that fail somewhere. */
+function conversion(name: string, choice: Choice | undefined, options: InferOptions): Conversion[] {
+  const given = options.types[name]
+  if (given !== undefined) {
+    return given === 'string' ? [] : [{ name, source: source(name, options), converted: asTold(name, given, options) }]
+  }
+  if (choice === undefined || choice.kept.parsed === choice.kept.present) return []
+  return [{ name, source: source(name, options), converted: expressionOf(choice.kept, options) }]
 }
 
 function present(sample: readonly (readonly string[])[], index: number, nulls: ReadonlySet<string>): string[] {
@@ -107,32 +120,41 @@ function kinds(values: readonly string[], decimalComma: boolean): Kind[] {
   return dateFormats(values).map((format): Kind => ({ kind: 'date', format }))
 }
 
-async function someValues(
+/** Values of columns that the sample says nothing about, from further down: one reading for all of them. */
+async function laterValues(
   engine: Engine,
   text: Plan,
-  name: string,
+  names: readonly string[],
   nulls: ReadonlySet<string>,
   options: RunOptions,
-): Promise<string[]> {
-  const values: string[] = []
-  const marks = [...missingMarks]
-  const plan: Plan = {
-    kind: 'limit',
-    count: 1000,
-    offset: 0,
-    input: {
-      kind: 'filter',
-      condition: col(name).isNotNull().and(col(name).trim().lower().in(marks).not()).node,
-      input: { kind: 'project', input: text, columns: [{ name, expression: col(name).node }] },
-    },
-  }
-  for await (const batch of engine.batches(plan, options)) {
-    for (let i = 0; i < batch.length; i++) {
-      const value = batch.columns[0] === undefined ? null : valueAt(batch.columns[0], i)
-      if (typeof value === 'string' && !nulls.has(value)) values.push(value)
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>(names.map((name) => [name, []]))
+  for (let from = 0; from < names.length; from += group) {
+    const part = names.slice(from, from + group)
+    const [first, ...others] = part.map((name) =>
+      col(name).isNotNull().and(col(name).trim().lower().in(missingMarks).not()),
+    )
+    if (first === undefined) break
+    const plan: Plan = {
+      kind: 'limit',
+      count: 5000,
+      offset: 0,
+      input: {
+        kind: 'filter',
+        condition: first.or(...others).node,
+        input: { kind: 'project', input: text, columns: part.map((name) => ({ name, expression: col(name).node })) },
+      },
+    }
+    for await (const batch of engine.batches(plan, { signal: options.signal })) {
+      for (const [i, name] of part.entries()) {
+        for (let row = 0; row < batch.length; row++) {
+          const value = valueAt(batch.columns[i]!, row)
+          if (typeof value === 'string' && !isMissing(value) && !nulls.has(value)) found.get(name)!.push(value)
+        }
+      }
     }
   }
-  return values
+  return found
 }
 
 /** The column's text with the user's marks for missing values gone. */
@@ -178,8 +200,7 @@ interface Verified extends Check {
   readonly whole: number
   readonly points: number
   readonly zeros: number
-  readonly shortest: number
-  readonly longest: number
+  readonly beyond: number
   readonly least: number
   readonly greatest: number
 }
@@ -201,9 +222,8 @@ async function verify(
         [`${i}.parsed`, count(finite(digits))],
         [`${i}.whole`, count(integer)],
         [`${i}.points`, count().filter(digits.contains('.').and(digits.tryCast('float64').isNotNull()))],
-        [`${i}.zeros`, count().filter(digits.trim().matches('^[+-]?0[0-9]+$'))],
-        [`${i}.shortest`, min(digits.trim().length())],
-        [`${i}.longest`, max(digits.trim().length())],
+        [`${i}.zeros`, count().filter(leadingZero(digits))],
+        [`${i}.beyond`, count().filter(integer.isNull().and(digits.matches('^\\s*[+-]?[0-9]{19,}\\s*$')))],
         [`${i}.least`, min(integer).cast('float64')],
         [`${i}.greatest`, max(integer).cast('float64')],
       )
@@ -233,12 +253,16 @@ async function verify(
       whole: value('whole'),
       points: value('points'),
       zeros: value('zeros'),
-      shortest: value('shortest'),
-      longest: value('longest'),
+      beyond: value('beyond'),
       least: value('least'),
       greatest: value('greatest'),
     }
   })
+}
+
+/** "007", but not "0", "0.5" or "0,5": without a regular expression, which would cost more than all the rest. */
+function leadingZero(digits: Expr): Expr {
+  return digits.startsWith('0').and(digits.length().greater(1), digits.contains('.').not(), digits.contains(',').not())
 }
 
 function finite(digits: Expr): Expr {
@@ -258,18 +282,14 @@ async function decide(
   text: Plan,
   name: string,
   seen: readonly string[],
-  results: readonly Verified[],
+  choice: Choice | undefined,
+  odd: Odd,
   options: InferOptions,
 ): Promise<Inferred> {
   const given = options.types[name]
-  if (given !== undefined) return told(engine, text, name, given, options)
-  const best = [...results].sort((a, b) => b.parsed - a.parsed)[0]
-  if (best === undefined || best.parsed === 0)
-    return asText(name, seen, options, seen.length === 0 ? 'no values' : 'text')
-  const ambiguous = results.filter((result) => result.parsed === best.parsed)
-  const kept = preferred(ambiguous)
-  const expression = expressionOf(kept, options)
-  const odd = kept.parsed < kept.present ? await oddValues(engine, text, name, expression, options) : none
+  if (given !== undefined) return told(engine, text, name, given, odd, options)
+  if (choice === undefined) return asText(name, seen, options, seen.length === 0 ? 'no values' : 'text')
+  const { kept, equal } = choice
   const bad = odd.values - odd.marks
   const meant = kept.present - odd.marks
   const noun = kept.kind.kind === 'number' ? 'numbers' : kept.kind.kind === 'date' ? 'dates' : 'true or false'
@@ -278,7 +298,11 @@ async function decide(
     return asText(name, seen, options, `text: ${bad} of ${meant} values are not ${noun}, such as "${example}"`)
   }
   const exceptions = bad === 0 ? '' : `; ${bad} that ${bad === 1 ? 'is' : 'are'} not became missing`
-  return finish(kept, expression, `${exceptions}${ambiguousNote(kept, ambiguous)}`, odd.shown, options)
+  const codes = kept.kind.kind === 'number' && kept.points === 0 && kept.zeros > 0
+  if (codes && (await oneLength(engine, text, name, options))) {
+    return asText(name, [], options, 'text: digits of one length with leading zeros are codes')
+  }
+  return finish(kept, expressionOf(kept, options), `${exceptions}${ambiguousNote(kept, equal)}`, odd.shown, options)
 }
 
 function finish(
@@ -300,9 +324,6 @@ function finish(
     }
   }
   const style = describeNumbers(kind.format)
-  if (kept.points === 0 && kept.zeros > 0 && kept.shortest === kept.longest) {
-    return { ...asText(name, [], options, `text: digits of one length with leading zeros are codes`), odd: [] }
-  }
   if (kept.points === 0 && kept.whole === kept.parsed) {
     const narrow = kept.least >= -(2 ** 31) && kept.greatest < 2 ** 31
     const to = narrow ? 'int32' : 'int64'
@@ -314,7 +335,7 @@ function finish(
       odd,
     }
   }
-  if (kept.points === 0 && kept.whole < kept.parsed && kept.longest > 18) {
+  if (kept.points === 0 && kept.beyond > 0) {
     return asText(name, [], options, 'text: whole numbers of more than 64 bits')
   }
   return { name, type: 'float64', reason: `numbers${style}${note}`, expression, odd }
@@ -324,6 +345,22 @@ function expressionOf({ name, kind }: Check, options: InferOptions): Expr {
   if (kind.kind === 'number') return finite(asNumber(name, kind.format, options))
   if (kind.kind === 'date') return asDate(name, kind.format, options)
   return booleanOf(name, options)
+}
+
+/** Whether all numbers of a column have as many characters. */
+async function oneLength(engine: Engine, text: Plan, name: string, options: InferOptions): Promise<boolean> {
+  const length = source(name, options).trim().length()
+  const lengths: Plan = {
+    kind: 'aggregate',
+    input: { kind: 'filter', input: text, condition: finite(source(name, options)).isNotNull().node },
+    keys: [],
+    aggregates: [
+      { name: 'least', expression: min(length).node },
+      { name: 'most', expression: max(length).node },
+    ],
+  }
+  const { least, most } = await firstRow(engine, lengths, options)
+  return least === most
 }
 
 /** Month first where a slash leaves it open, day first after dots and dashes. */
@@ -353,88 +390,22 @@ function asText(name: string, seen: readonly string[], options: InferOptions, re
   return { name, type: 'string', reason, expression, odd: [] }
 }
 
-async function told(engine: Engine, text: Plan, name: string, to: DataType, options: InferOptions): Promise<Inferred> {
-  const reason = 'as told'
-  if (to === 'string') return { name, type: 'string', reason, expression: source(name, options), odd: [] }
-  const expression = source(name, options).trim().tryCast(to)
-  const odd = await oddValues(engine, text, name, expression, options)
-  const type =
-    (await engine.schema({ kind: 'project', input: text, columns: [{ name, expression: expression.node }] }))[0]
-      ?.type ?? 'string'
-  return { name, type, reason, expression, odd: odd.shown }
+function asTold(name: string, to: DataType, options: InferOptions): Expr {
+  return source(name, options).trim().tryCast(to)
 }
 
-const none = { values: 0, marks: 0, shown: [] as OddValue[] }
-
-/** The values that do not convert: how many, how many of them mean "missing", and the most frequent ones with their rows. */
-async function oddValues(
+async function told(
   engine: Engine,
   text: Plan,
   name: string,
-  expression: Expr,
+  to: DataType,
+  odd: Odd,
   options: InferOptions,
-): Promise<typeof none> {
-  const failing: Plan = {
-    kind: 'filter',
-    condition: call('isNull', expression).and(source(name, options).isNotNull()).node,
-    input: {
-      kind: 'withColumns',
-      input: { kind: 'project', input: text, columns: [{ name, expression: col(name).node }] },
-      columns: [{ name: '__row', expression: { kind: 'rowNumber', partitionBy: [], orderBy: [] } }],
-    },
-  }
-  const isMark = col(name).trim().lower().in(missingMarks)
-  const totals = await firstRow(
-    engine,
-    {
-      kind: 'aggregate',
-      input: failing,
-      keys: [],
-      aggregates: [
-        { name: 'values', expression: count().node },
-        { name: 'marks', expression: count().filter(isMark).node },
-        { name: 'different', expression: countDistinct(name).node },
-      ],
-    },
-    options,
-  )
-  const shown: OddValue[] = []
-  const listing: Plan = {
-    kind: 'limit',
-    count: shownOdd,
-    offset: 0,
-    input: {
-      kind: 'sort',
-      // What is not a usual mark first: that is what a person must see.
-      keys: [
-        call('greatest', col('mark').cast('int32'), lit(0)).ascending(),
-        col('count').descending(),
-        col('firstRow').ascending(),
-      ],
-      input: {
-        kind: 'aggregate',
-        input: failing,
-        keys: [{ name: 'value', expression: col(name).trim().node }],
-        aggregates: [
-          { name: 'count', expression: count().node },
-          { name: 'firstRow', expression: min('__row').node },
-          { name: 'mark', expression: max(isMark.cast('int32')).node },
-        ],
-      },
-    },
-  }
-  for await (const batch of engine.batches(listing, options)) {
-    for (let i = 0; i < batch.length; i++) {
-      const [value, times, firstRowNumber, mark] = batch.columns.map((column) => valueAt(column, i))
-      if (typeof value !== 'string' || value === '') continue
-      shown.push({
-        column: name,
-        value,
-        count: Number(times),
-        firstRow: Number(firstRowNumber),
-        mark: Number(mark) === 1,
-      })
-    }
-  }
-  return { values: Number(totals['values'] ?? 0), marks: Number(totals['marks'] ?? 0), shown }
+): Promise<Inferred> {
+  const reason = 'as told'
+  if (to === 'string') return { name, type: 'string', reason, expression: source(name, options), odd: [] }
+  const expression = asTold(name, to, options)
+  const typed: Plan = { kind: 'project', input: text, columns: [{ name, expression: expression.node }] }
+  const type = (await engine.schema(typed))[0]?.type ?? 'string'
+  return { name, type, reason, expression, odd: odd.shown }
 }

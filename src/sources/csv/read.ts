@@ -1,12 +1,12 @@
 import { DataError, didYouMean, OptionError } from '../../core/index.ts'
-import type { Engine, Stored } from '../../engines/index.ts'
+import type { Engine, RejectedRow, Stored } from '../../engines/index.ts'
 import type { CsvScan, Plan } from '../../plan/index.ts'
 import { openText, type TextFile, withPlainLineEnds } from '../encoding.ts'
 import { emptyFile } from '../files.ts'
 import { physicalLines } from '../line-numbers.ts'
 import type { ReadOptions, Opened } from '../options.ts'
 import type { BadRow, ReadReport } from '../report.ts'
-import { inferColumns } from './infer.ts'
+import { type Inferred, inferColumns } from './infer.ts'
 import { type Sniffed, sniff } from './sniff.ts'
 
 interface Part {
@@ -17,11 +17,13 @@ interface Part {
 }
 
 const defaultDelimiters: Readonly<Record<string, string>> = { '\t': 'tab', ' ': 'space' }
+/** Text up to this size is stored as it is before its types are found. */
+const smallBytes = 64 * 2 ** 20
 let scans = 0
 
 /**
  * Reads delimited text into a typed table of the engine: encoding, delimiter, quotes and header are found on the first
- * megabyte, every column is stored as text once, and types are then proved by queries over all of it.
+ * megabyte, types are proved by queries over all of it, and the typed rows are stored.
  * @throws DataError for empty or binary files, files whose columns differ, and (by default) malformed rows.
  */
 export async function readCsv(engine: Engine, paths: readonly string[], options: ReadOptions): Promise<Opened> {
@@ -43,17 +45,8 @@ export async function readCsv(engine: Engine, paths: readonly string[], options:
     })
   }
   sameColumns(parts)
-  const { stored, dialectNotes } = await storeText(engine, parts, options)
-  notes.push(...dialectNotes)
-  const badRows = await tellBadRows(stored, parts)
-  const policy = options.onBadRows ?? 'error'
-  if (badRows.count > 0) {
-    if (policy === 'error') throw malformed(paths, badRows, stored.rows, parts[0]!)
-    notes.push(`${badRows.count} malformed ${badRows.count === 1 ? 'row was' : 'rows were'} left out`)
-  }
-  const names = parts[0]!.columns
-  const sample = parts.flatMap(({ sniffed, columns }) => reorder(sniffed.rows, columns, names))
   for (const name of Object.keys(options.types ?? {})) {
+    const names = parts[0]!.columns
     if (names.includes(name)) continue
     throw new OptionError({
       operation: `read ${paths[0]}`,
@@ -62,25 +55,16 @@ export async function readCsv(engine: Engine, paths: readonly string[], options:
       hint: didYouMean(name, names),
     })
   }
-  const inferred = await inferColumns(engine, stored.scan, names, sample, {
-    signal: options.signal,
-    nullValues: options.nullValues ?? [],
-    types: options.types ?? {},
-    delimiter: parts[0]!.sniffed.dialect.delimiter,
-  })
-  const typed: Plan = {
-    kind: 'project',
-    input: stored.scan,
-    columns: inferred.map(({ name, expression }) => ({ name, expression: expression.node })),
+  const { result, inferred, rejected, rejectedCount } = await build(engine, parts, options, notes)
+  const badRows = await tellBadRows(rejected, rejectedCount, parts)
+  const policy = options.onBadRows ?? 'error'
+  if (badRows.count > 0) {
+    if (policy === 'error') {
+      await engine.release(result)
+      throw malformed(paths, badRows, result.rows, parts[0]!)
+    }
+    notes.push(`${badRows.count} malformed ${badRows.count === 1 ? 'row was' : 'rows were'} left out`)
   }
-  const bytes = parts.reduce((sum, { file }) => sum + file.bytes, 0)
-  const result = await engine.store(typed, {
-    signal: options.signal,
-    onProgress: options.onProgress,
-    bytes,
-    operation: `read ${paths[0]}`,
-  })
-  await engine.release(stored)
   const first = parts[0]!
   const { delimiter, quote } = first.sniffed.dialect
   const report: ReadReport = {
@@ -150,47 +134,80 @@ function list(names: readonly string[]): string {
   return `${shown.join(', ')}${names.length > 8 ? ` and ${names.length - 8} more` : ''}`
 }
 
-async function storeText(
-  engine: Engine,
-  parts: readonly Part[],
-  options: ReadOptions,
-): Promise<{ stored: Stored; dialectNotes: string[] }> {
-  const first = parts[0]!
-  const bytes = parts.reduce((sum, { file }) => sum + file.bytes, 0)
-  const store = (quote: string | undefined): Promise<Stored> =>
-    engine.store(textPlan(parts, quote), {
-      signal: options.signal,
-      onProgress: options.onProgress,
-      bytes,
-      operation: `read ${first.file.source}`,
-    })
-  const dialectNotes: string[] = []
-  let stored: Stored
+interface Built {
+  readonly result: Stored
+  readonly inferred: readonly Inferred[]
+  readonly rejected: readonly RejectedRow[]
+  readonly rejectedCount: number
+}
+
+/** Reads with what the sample told, and again where the whole shows that the sample misled. */
+async function build(engine: Engine, parts: readonly Part[], options: ReadOptions, notes: string[]): Promise<Built> {
+  let built: Built
   try {
-    stored = await store(undefined)
+    built = await attempt(engine, parts, options, undefined)
   } catch (error) {
     if (!(error instanceof Error) || !/invalid state/.test(error.message)) throw error
     // Lines end in more than one way: write them again with one.
-    dialectNotes.push('line ends were mixed')
+    notes.push('line ends were mixed')
     const folder = await engine.scratch()
     for (const part of parts) part.path = await withPlainLineEnds(part.file, part.sniffed.dialect.quote, folder)
-    stored = await store(undefined)
+    built = await attempt(engine, parts, options, undefined)
   }
-  const quoting = stored.rejected.some((row) => row.problem === 'quoting')
-  if (quoting && options.quote === undefined && parts.every(({ sniffed }) => sniffed.quoted === 0)) {
-    const plain = await store('')
-    if (plain.rejectedCount < stored.rejectedCount || plain.rows > stored.rows) {
-      await engine.release(stored)
-      dialectNotes.push('quotes were read as ordinary characters')
-      return { stored: plain, dialectNotes }
-    }
-    await engine.release(plain)
+  const quoting = built.rejected.some((row) => row.problem === 'quoting')
+  if (!quoting || options.quote !== undefined || parts.some(({ sniffed }) => sniffed.quoted > 0)) return built
+  const plain = await attempt(engine, parts, options, '')
+  if (plain.rejectedCount >= built.rejectedCount && plain.result.rows <= built.result.rows) {
+    await engine.release(plain.result)
+    return built
   }
-  return { stored, dialectNotes }
+  await engine.release(built.result)
+  notes.push('quotes were read as ordinary characters')
+  return plain
+}
+
+/**
+ * Small files are stored as text first, and the questions go there. Storing large ones twice would cost more than reading
+ * them again: the questions go to the files, and only the typed rows are stored.
+ */
+async function attempt(
+  engine: Engine,
+  parts: readonly Part[],
+  options: ReadOptions,
+  quote: string | undefined,
+): Promise<Built> {
+  const { signal, onProgress } = options
+  const names = parts[0]!.columns
+  const bytes = parts.reduce((sum, { file }) => sum + file.bytes, 0)
+  const operation = `read ${parts[0]!.file.source}`
+  const storing = { signal, onProgress, bytes, operation }
+  const small = bytes <= Math.min(smallBytes, engine.memoryLimit / 16)
+  const raw = small ? await engine.store(textPlan(parts, quote, true), storing) : undefined
+  const inferred = await inferColumns(
+    engine,
+    raw?.scan ?? textPlan(parts, quote, false),
+    names,
+    parts.flatMap(({ sniffed, columns }) => reorder(sniffed.rows, columns, names)),
+    {
+      signal,
+      nullValues: options.nullValues ?? [],
+      types: options.types ?? {},
+      delimiter: parts[0]!.sniffed.dialect.delimiter,
+    },
+  )
+  const typed: Plan = {
+    kind: 'project',
+    input: raw?.scan ?? textPlan(parts, quote, true),
+    columns: inferred.map(({ name, expression }) => ({ name, expression: expression.node })),
+  }
+  const result = await engine.store(typed, storing)
+  const { rejected, rejectedCount } = raw ?? result
+  if (raw !== undefined) await engine.release(raw)
+  return { result, inferred, rejected, rejectedCount }
 }
 
 /** One scan for the files that are written alike, in the order given; several are put together by column name. */
-function textPlan(parts: readonly Part[], quote: string | undefined): Plan {
+function textPlan(parts: readonly Part[], quote: string | undefined, note: boolean): Plan {
   const groups: { key: string; parts: Part[] }[] = []
   for (const part of parts) {
     const key = JSON.stringify([part.sniffed.dialect, part.sniffed.skipLines, part.columns])
@@ -210,8 +227,9 @@ function textPlan(parts: readonly Part[], quote: string | undefined): Plan {
       comment: dialect.comment,
       skipLines: sniffed.skipLines,
       columns,
-      rejects: `rejects_${++scans}`,
-      maxLineBytes: 16 * 2 ** 20,
+      ignoreErrors: true,
+      rejects: note ? `rejects_${++scans}` : undefined,
+      maxLineBytes: 4 * 2 ** 20,
     }
     return { kind: 'scan', source, schema: undefined }
   })
@@ -228,10 +246,14 @@ function reorder(
   return rows.map((row) => order.map((i) => row[i] ?? ''))
 }
 
-async function tellBadRows(stored: Stored, parts: readonly Part[]): Promise<{ count: number; rows: BadRow[] }> {
+async function tellBadRows(
+  rejected: readonly RejectedRow[],
+  count: number,
+  parts: readonly Part[],
+): Promise<{ count: number; rows: BadRow[] }> {
   const rows: BadRow[] = []
   for (const part of parts) {
-    const own = stored.rejected.filter((row) => row.path === part.path)
+    const own = rejected.filter((row) => row.path === part.path)
     const lines = await physicalLines(
       part.path,
       own.map((row) => row.byte),
@@ -240,7 +262,7 @@ async function tellBadRows(stored: Stored, parts: readonly Part[]): Promise<{ co
       rows.push({ path: part.file.source, line: lines[i] ?? own[i]!.line, problem, message, text: text.slice(0, 500) })
     }
   }
-  return { count: stored.rejectedCount, rows }
+  return { count, rows }
 }
 
 function malformed(
