@@ -22,7 +22,8 @@ inline void relax() {
 
 // A job is published by storing a new ticket: its number in the high half, the next unclaimed block in the low half.
 // A block is claimed by incrementing the ticket with compare-and-swap, so a thread that wakes up late, when its job is
-// long finished, can never take a block of the next one by mistake. The caller does not wait for threads, only for blocks.
+// long finished, can never take a block of the next one by mistake. The caller does not wait for threads, only for
+// blocks.
 struct Pool::State {
   explicit State(int threads) : scratch(threads) {}
 
@@ -98,13 +99,20 @@ void Pool::runErased(int64_t blocks, Erased body, void* context) {
   // The low half of the ticket counts blocks; more than it can hold go in several jobs.
   constexpr int64_t kMost = int64_t{1} << 31;
   if (blocks > kMost) {
-    struct Shifted { Erased body; void* context; int64_t base; };
+    struct Shifted {
+      Erased body;
+      void* context;
+      int64_t base;
+    };
     for (int64_t base = 0; base < blocks; base += kMost) {
       Shifted shifted{body, context, base};
-      runErased(blocks - base < kMost ? blocks - base : kMost, [](void* from, int64_t block, int thread) {
-        auto& it = *static_cast<Shifted*>(from);
-        it.body(it.context, it.base + block, thread);
-      }, &shifted);
+      runErased(
+          blocks - base < kMost ? blocks - base : kMost,
+          [](void* from, int64_t block, int thread) {
+            auto& it = *static_cast<Shifted*>(from);
+            it.body(it.context, it.base + block, thread);
+          },
+          &shifted);
     }
     return;
   }

@@ -34,12 +34,21 @@ inline vf maximum(vf a, vf b) { return a > b ? a : b; }
 inline void copyTail(float* to, const float* from, int64_t n) {
   int64_t i = 0;
   if constexpr (kLanes > 8) {
-    if (n & 8) { std::memcpy(to + i, from + i, 32); i += 8; }
+    if (n & 8) {
+      std::memcpy(to + i, from + i, 32);
+      i += 8;
+    }
   }
   if constexpr (kLanes > 4) {
-    if (n & 4) { std::memcpy(to + i, from + i, 16); i += 4; }
+    if (n & 4) {
+      std::memcpy(to + i, from + i, 16);
+      i += 4;
+    }
   }
-  if (n & 2) { std::memcpy(to + i, from + i, 8); i += 2; }
+  if (n & 2) {
+    std::memcpy(to + i, from + i, 8);
+    i += 2;
+  }
   if (n & 1) to[i] = from[i];
 }
 // The first n lanes; the others are zero. Touches no memory past n.
@@ -66,8 +75,16 @@ inline float sum(vf v) {
 }
 
 namespace simd_detail {
+// Lane i of the result of one step: from a, or from b where the index is past a's lanes.
+template <int kStep, int kOdd> constexpr int laneOf(int i) {
+  return (i & kStep) ? kLanes + i - (kOdd ? 0 : kStep) : i + (kOdd ? kStep : 0);
+}
 template <int kStep, int kOdd, int... I> inline vf exchange(vf a, vf b, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(a, b, ((I & kStep) ? kLanes + I - (kOdd ? 0 : kStep) : I + (kOdd ? kStep : 0))...);
+#if defined(__clang__) || __GNUC__ >= 12
+  return __builtin_shufflevector(a, b, laneOf<kStep, kOdd>(I)...);
+#else
+  return __builtin_shuffle(a, b, vi{laneOf<kStep, kOdd>(I)...});
+#endif
 }
 template <int kStep> inline void transposeStep(vf (&rows)[kLanes]) {
   if constexpr (kStep < kLanes) {

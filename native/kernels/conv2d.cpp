@@ -1,15 +1,15 @@
 // Which way a convolution is computed.
 //
-// conv2d: x [n,h,w,c], filter [kh,kw,c/groups,o], bias [o]?, residual [n,oh,ow,o]? -> activation(x * filter + bias + residual)
-// conv2dInputGradient: dy, filter -> dx          conv2dFilterGradient: x, dy -> dfilter
-// ints = {strideH, strideW, padTop, padLeft, padBottom, padRight, dilationH, dilationW, groups, activation}
+// conv2d: x [n,h,w,c], filter [kh,kw,c/groups,o], bias [o]?, residual [n,oh,ow,o]? -> activation(x * filter + bias +
+// residual) conv2dInputGradient: dy, filter -> dx          conv2dFilterGradient: x, dy -> dfilter ints = {strideH,
+// strideW, padTop, padLeft, padBottom, padRight, dilationH, dilationW, groups, activation}
 #include "conv2d.h"
 
 namespace fathom::FATHOM_ISA {
 
 Conv convOf(const Tensor& x, const Tensor& filter, const Tensor& y, const int64_t* ints) {
-  return {x.dims[0], x.dims[1], x.dims[2], x.dims[3], y.dims[1], y.dims[2], y.dims[3], filter.dims[0], filter.dims[1],
-          ints[0], ints[1], ints[2], ints[3], ints[6], ints[7], ints[8]};
+  return {x.dims[0],      x.dims[1], x.dims[2], x.dims[3], y.dims[1], y.dims[2], y.dims[3], filter.dims[0],
+          filter.dims[1], ints[0],   ints[1],   ints[2],   ints[3],   ints[6],   ints[7],   ints[8]};
 }
 
 namespace {
@@ -41,7 +41,8 @@ size_t forwardScratch(const Call& call) {
   const Conv plain = convOf(call.in[0], call.in[1], call.out[0], call.ints), c = merged(plain);
   const size_t filter = mergedFilterBytes(plain);
   switch (forwardWay(c)) {
-    case Way::pointwise: return filter + gemmScratch(c.images * c.height * c.width, c.outChannels, c.channels, 1, false);
+    case Way::pointwise:
+      return filter + gemmScratch(c.images * c.height * c.width, c.outChannels, c.channels, 1, false);
     case Way::winograd: return filter + winogradForwardScratch(c);
     case Way::direct: return filter + directForwardScratch(c);
     default: return filter;
@@ -62,9 +63,9 @@ void forward(const Call& call) {
   const auto activation = call.intCount > 9 ? Activation(call.ints[9]) : Activation::none;
   if (isDouble(call)) {
     const Tensor *bias = optional(call, 2), *residual = optional(call, 3);
-    return genericForward<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(), bias ? bias->as<double>() : nullptr,
-                                  residual ? residual->as<double>() : nullptr, activation, call.out[0].as<double>(),
-                                  *call.pool);
+    return genericForward<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(),
+                                  bias ? bias->as<double>() : nullptr, residual ? residual->as<double>() : nullptr,
+                                  activation, call.out[0].as<double>(), *call.pool);
   }
   const float *x = call.in[0].as<float>(), *filter = widened(plain, call.in[1].as<float>(), call);
   float* y = call.out[0].as<float>();
@@ -73,8 +74,19 @@ void forward(const Call& call) {
   switch (forwardWay(c)) {
     case Way::pointwise: {
       GemmBatch g;
-      g.gemm = {c.images * c.height * c.width, c.outChannels, c.channels, x, c.channels, false,
-                filter, c.outChannels, false, y, c.outChannels, false, epilogue};
+      g.gemm = {c.images * c.height * c.width,
+                c.outChannels,
+                c.channels,
+                x,
+                c.channels,
+                false,
+                filter,
+                c.outChannels,
+                false,
+                y,
+                c.outChannels,
+                false,
+                epilogue};
       return gemm(g, *call.pool, scratch);
     }
     case Way::depthwise: return depthwiseForward(c, x, filter, y, epilogue, *call.pool);
@@ -99,16 +111,27 @@ void inputGradient(const Call& call) {
   const Conv plain = convOf(call.out[0], call.in[1], call.in[0], call.ints), c = merged(plain);
   if (c.images * c.height * c.width * c.channels == 0) return;
   if (isDouble(call))
-    return genericInputGradient<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
-                                        *call.pool);
+    return genericInputGradient<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(),
+                                        call.out[0].as<double>(), *call.pool);
   const float *dy = call.in[0].as<float>(), *filter = widened(plain, call.in[1].as<float>(), call);
   float* dx = call.out[0].as<float>();
   uint8_t* scratch = call.scratch + mergedFilterBytes(plain);
   switch (inputGradientWay(c)) {
     case Way::pointwise: {
       GemmBatch g;
-      g.gemm = {c.images * c.height * c.width, c.channels, c.outChannels, dy, c.outChannels, false,
-                filter, c.outChannels, true, dx, c.channels, false, {}};
+      g.gemm = {c.images * c.height * c.width,
+                c.channels,
+                c.outChannels,
+                dy,
+                c.outChannels,
+                false,
+                filter,
+                c.outChannels,
+                true,
+                dx,
+                c.channels,
+                false,
+                {}};
       return gemm(g, *call.pool, scratch);
     }
     case Way::depthwise: return depthwiseInputGradient(c, dy, filter, dx, *call.pool);
@@ -124,7 +147,8 @@ size_t filterGradientScratch(const Call& call) {
   const size_t filter = mergedFilterBytes(plain);
   if (filter) return filter + directFilterGradientScratch(c);
   switch (forwardWay(c)) {
-    case Way::pointwise: return filter + gemmScratch(c.channels, c.outChannels, c.images * c.height * c.width, 1, false);
+    case Way::pointwise:
+      return filter + gemmScratch(c.channels, c.outChannels, c.images * c.height * c.width, 1, false);
     case Way::depthwise: return filter + depthwiseFilterGradientScratch(c);
     case Way::winograd: return filter + winogradFilterGradientScratch(c);
     default: return filter + directFilterGradientScratch(c);
@@ -139,8 +163,8 @@ void filterGradient(const Call& call) {
     return;
   }
   if (isDouble(call))
-    return genericFilterGradient<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(), call.out[0].as<double>(),
-                                         *call.pool);
+    return genericFilterGradient<double>(plain, call.in[0].as<double>(), call.in[1].as<double>(),
+                                         call.out[0].as<double>(), *call.pool);
   const float *x = call.in[0].as<float>(), *dy = call.in[1].as<float>();
   float* dw = call.out[0].as<float>();
   uint8_t* scratch = call.scratch + mergedFilterBytes(plain);
@@ -152,8 +176,11 @@ void filterGradient(const Call& call) {
   switch (forwardWay(c)) {
     case Way::pointwise: {
       GemmBatch g;
-      g.gemm = {c.channels, c.outChannels, c.images * c.height * c.width, x, c.channels, true,
-                dy, c.outChannels, false, dw, c.outChannels, false, {}};
+      g.gemm = {c.channels, c.outChannels, c.images * c.height * c.width,
+                x,          c.channels,    true,
+                dy,         c.outChannels, false,
+                dw,         c.outChannels, false,
+                {}};
       return gemm(g, *call.pool, scratch);
     }
     case Way::depthwise: return depthwiseFilterGradient(c, x, dy, dw, *call.pool, scratch);

@@ -5,8 +5,8 @@
 namespace fathom::FATHOM_ISA {
 
 struct Conv {
-  int64_t images, height, width, channels;             // x
-  int64_t outHeight, outWidth, outChannels;            // y
+  int64_t images, height, width, channels;   // x
+  int64_t outHeight, outWidth, outChannels;  // y
   int64_t filterHeight, filterWidth;
   int64_t strideH, strideW, padTop, padLeft, dilationH, dilationW, groups;
 
@@ -29,23 +29,24 @@ Conv convOf(const Tensor& x, const Tensor& filter, const Tensor& y, const int64_
 struct DirectConv {
   const float* x;
   int64_t images, height, width, channels;
-  int64_t outHeight, outWidth;       // the grid
+  int64_t outHeight, outWidth;  // the grid
   int64_t filterHeight, filterWidth;
   int64_t strideH, strideW, padTop, padLeft, dilationH, dilationW;
   int64_t groups, groupIn, groupOut;
-  const float* panels;               // per group, packed as packPanels does, k = [filterHeight, filterWidth, groupIn]
-  float* y;                          // at the grid's first point
+  const float* panels;  // per group, packed as packPanels does, k = [filterHeight, filterWidth, groupIn]
+  float* y;             // at the grid's first point
   int64_t imageStep, rowStep, pixelStep;
-  Epilogue epilogue;                 // the residual is laid out as y
+  Epilogue epilogue;  // the residual is laid out as y
 };
 void directConv(const DirectConv& conv, Pool& pool);
 inline int64_t panelFloats(int64_t k, int64_t n) { return k * paddedColumns(n); }
 
 size_t directForwardScratch(const Conv& conv);
-void directForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool,
-                   uint8_t* scratch);
+void directForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,
+                   Pool& pool, uint8_t* scratch);
 size_t directInputGradientScratch(const Conv& conv);
-void directInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool, uint8_t* scratch);
+void directInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool,
+                         uint8_t* scratch);
 bool directInputGradientFits(const Conv& conv);
 size_t directFilterGradientScratch(const Conv& conv);
 void directFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
@@ -65,19 +66,22 @@ void sumParts(const float* partial, int64_t parts, int64_t size, float* out, Poo
 
 bool winogradFits(const Conv& conv);
 size_t winogradForwardScratch(const Conv& conv);
-void winogradForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool,
-                     uint8_t* scratch);
+void winogradForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,
+                     Pool& pool, uint8_t* scratch);
 bool winogradInputGradientFits(const Conv& conv);
 size_t winogradInputGradientScratch(const Conv& conv);
-void winogradInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool, uint8_t* scratch);
+void winogradInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool,
+                           uint8_t* scratch);
 size_t winogradFilterGradientScratch(const Conv& conv);
 void winogradFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
 
 // groups = channels, one output channel each.
-void depthwiseForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool);
+void depthwiseForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,
+                      Pool& pool);
 void depthwiseInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool);
 size_t depthwiseFilterGradientScratch(const Conv& conv);
-void depthwiseFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
+void depthwiseFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool,
+                             uint8_t* scratch);
 
 // Plain loops, for float64 and for what no other way covers.
 template <class T> void genericForward(const Conv& conv, const T* x, const T* filter, const T* bias, const T* residual,

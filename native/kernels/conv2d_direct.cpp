@@ -1,5 +1,5 @@
-// Convolution without a patch buffer: the microkernel reduces over filter rows, reading pixels where they lie. Only what
-// touches padding is copied first, into a window of a few rows.
+// Convolution without a patch buffer: the microkernel reduces over filter rows, reading pixels where they lie. Only
+// what touches padding is copied first, into a window of a few rows.
 #include "conv2d.h"
 
 namespace fathom::FATHOM_ISA {
@@ -60,7 +60,8 @@ void directConv(const DirectConv& c, Pool& pool) {
   pool.run(c.images * cut.rowBlocks * cut.columnBlocks, [&](int64_t block, int thread) {
     const int64_t columnBlock = block % cut.columnBlocks, rowBlock = block / cut.columnBlocks % cut.rowBlocks;
     const int64_t n = block / cut.columnBlocks / cut.rowBlocks;
-    const int64_t oh0 = splitAt(c.outHeight, cut.rowBlocks, rowBlock), oh1 = splitAt(c.outHeight, cut.rowBlocks, rowBlock + 1);
+    const int64_t oh0 = splitAt(c.outHeight, cut.rowBlocks, rowBlock),
+                  oh1 = splitAt(c.outHeight, cut.rowBlocks, rowBlock + 1);
     const int64_t ow0 = splitAt(c.outWidth, cut.columnBlocks, columnBlock);
     const int64_t ow1 = splitAt(c.outWidth, cut.columnBlocks, columnBlock + 1);
     if (oh0 == oh1 || ow0 == ow1) return;
@@ -125,9 +126,31 @@ void directForward(const Conv& c, const float* x, const float* filter, float* y,
     packPanels(filter + g * n + j, c.outChannels, false, k, lesser(kMostColumns, n - j),
                panels + g * panelFloats(k, n) + j * k);
   });
-  directConv({x, c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.filterHeight, c.filterWidth,
-              c.strideH, c.strideW, c.padTop, c.padLeft, c.dilationH, c.dilationW, c.groups, c.groupIn(), n, panels, y,
-              c.outHeight * c.outWidth * c.outChannels, c.outWidth * c.outChannels, c.outChannels, epilogue}, pool);
+  directConv({x,
+              c.images,
+              c.height,
+              c.width,
+              c.channels,
+              c.outHeight,
+              c.outWidth,
+              c.filterHeight,
+              c.filterWidth,
+              c.strideH,
+              c.strideW,
+              c.padTop,
+              c.padLeft,
+              c.dilationH,
+              c.dilationW,
+              c.groups,
+              c.groupIn(),
+              n,
+              panels,
+              y,
+              c.outHeight * c.outWidth * c.outChannels,
+              c.outWidth * c.outChannels,
+              c.outChannels,
+              epilogue},
+             pool);
 }
 
 // The gradient of a stride s is s × s convolutions of stride 1, one per phase of the input pixel, each with every s-th
@@ -178,10 +201,30 @@ void directInputGradient(const Conv& c, const float* dy, const float* filter, fl
           }
         }
       });
-      DirectConv d{dy, c.images, c.outHeight, c.outWidth, c.outChannels, v.size, u.size, v.taps, u.taps, 1, 1, v.pad,
-                   u.pad, c.dilationH, c.dilationW, c.groups, out, in, panels,
-                   dx + (ph * c.width + pw) * c.channels, c.height * c.width * c.channels,
-                   c.strideH * c.width * c.channels, c.strideW * c.channels, {}};
+      DirectConv d{dy,
+                   c.images,
+                   c.outHeight,
+                   c.outWidth,
+                   c.outChannels,
+                   v.size,
+                   u.size,
+                   v.taps,
+                   u.taps,
+                   1,
+                   1,
+                   v.pad,
+                   u.pad,
+                   c.dilationH,
+                   c.dilationW,
+                   c.groups,
+                   out,
+                   in,
+                   panels,
+                   dx + (ph * c.width + pw) * c.channels,
+                   c.height * c.width * c.channels,
+                   c.strideH * c.width * c.channels,
+                   c.strideW * c.channels,
+                   {}};
       if (k == 0) {  // pixels no output looks at
         d.filterHeight = d.filterWidth = 1;
         d.padTop = d.padLeft = 0;

@@ -27,9 +27,9 @@ Cut cutFor(const Conv& c) {
   while (cut.columnBlocks < c.outWidth && windowFloats(c, 1, ceilDiv(c.outWidth, cut.columnBlocks)) > kMost)
     cut.columnBlocks = lesser(c.outWidth, cut.columnBlocks * 2);
   const int64_t columns = ceilDiv(c.outWidth, cut.columnBlocks);
-  while (cut.rowBlocks < c.outHeight &&
-         windowFloats(c, ceilDiv(c.outHeight, cut.rowBlocks), columns) +
-                 ceilDiv(c.outHeight, cut.rowBlocks) * columns * c.groupOut() > kWindow)
+  while (cut.rowBlocks < c.outHeight && windowFloats(c, ceilDiv(c.outHeight, cut.rowBlocks), columns) +
+                                                ceilDiv(c.outHeight, cut.rowBlocks) * columns * c.groupOut() >
+                                            kWindow)
     cut.rowBlocks = lesser(c.outHeight, cut.rowBlocks * 2);
   const int64_t windows = c.images * cut.rowBlocks * cut.columnBlocks;
   cut.parts = greater(1, lesser(lesser(windows, 16), kMostPartial / greater(1, c.filterSize())));
@@ -76,7 +76,8 @@ void directFilterGradient(const Conv& c, const float* x, const float* dy, float*
     for (int64_t index = first; index < last; index++) {
       const int64_t columnBlock = index % cut.columnBlocks, rowBlock = index / cut.columnBlocks % cut.rowBlocks;
       const int64_t n = index / cut.columnBlocks / cut.rowBlocks;
-      const int64_t oh0 = splitAt(c.outHeight, cut.rowBlocks, rowBlock), oh1 = splitAt(c.outHeight, cut.rowBlocks, rowBlock + 1);
+      const int64_t oh0 = splitAt(c.outHeight, cut.rowBlocks, rowBlock),
+                    oh1 = splitAt(c.outHeight, cut.rowBlocks, rowBlock + 1);
       const int64_t ow0 = splitAt(c.outWidth, cut.columnBlocks, columnBlock);
       const int64_t ow1 = splitAt(c.outWidth, cut.columnBlocks, columnBlock + 1);
       const float* image = x + n * c.height * c.width * c.channels;

@@ -79,9 +79,9 @@ template <class T> void genericFilterGradient(const Conv& c, const T* x, const T
   });
 }
 
-#define FOR_TYPE(T)                                                                                              \
-  template void genericForward<T>(const Conv&, const T*, const T*, const T*, const T*, Activation, T*, Pool&);   \
-  template void genericInputGradient<T>(const Conv&, const T*, const T*, T*, Pool&);                             \
+#define FOR_TYPE(T)                                                                                            \
+  template void genericForward<T>(const Conv&, const T*, const T*, const T*, const T*, Activation, T*, Pool&); \
+  template void genericInputGradient<T>(const Conv&, const T*, const T*, T*, Pool&);                           \
   template void genericFilterGradient<T>(const Conv&, const T*, const T*, T*, Pool&);
 FOR_TYPE(float)
 FOR_TYPE(double)

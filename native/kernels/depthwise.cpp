@@ -14,11 +14,12 @@ void tapRange(int64_t start, int64_t dilation, int64_t size, int64_t taps, int64
 }
 
 struct Taps {
-  int64_t rows, columns;      // inside the image
+  int64_t rows, columns;                                   // inside the image
   int64_t pixelRow, pixelColumn, weightRow, weightColumn;  // steps
 };
 
-template <bool kWhole> inline vf weigh(const float* pixels, const float* weights, const Taps& t, vf total, int64_t some) {
+template <bool kWhole> inline vf weigh(const float* pixels, const float* weights, const Taps& t, vf total,
+                                       int64_t some) {
   for (int64_t i = 0; i < t.rows; i++) {
     for (int64_t j = 0; j < t.columns; j++) {
       const float *x = pixels + j * t.pixelColumn, *w = weights + j * t.weightColumn;
@@ -31,7 +32,8 @@ template <bool kWhole> inline vf weigh(const float* pixels, const float* weights
 }
 
 // y = x * filter; the filter's taps lie `step` floats apart, negative to turn it round.
-void correlate(const Conv& c, const float* x, const float* filter, int64_t step, float* y, const Epilogue& epilogue, Pool& pool) {
+void correlate(const Conv& c, const float* x, const float* filter, int64_t step, float* y, const Epilogue& epilogue,
+               Pool& pool) {
   const int64_t channels = c.channels;
   pool.run(c.images * c.outHeight, [&](int64_t block, int) {
     const int64_t n = block / c.outHeight, top = block % c.outHeight * c.strideH - c.padTop;
@@ -42,7 +44,8 @@ void correlate(const Conv& c, const float* x, const float* filter, int64_t step,
       const int64_t left = ow * c.strideW - c.padLeft;
       int64_t j0, j1;
       tapRange(left, c.dilationW, c.width, c.filterWidth, j0, j1);
-      const Taps taps{i1 - i0, j1 - j0, c.dilationH * c.width * channels, c.dilationW * channels, c.filterWidth * step, step};
+      const Taps taps{i1 - i0, j1 - j0, c.dilationH * c.width * channels, c.dilationW * channels, c.filterWidth * step,
+                      step};
       const float* pixels = image + ((top + i0 * c.dilationH) * c.width + left + j0 * c.dilationW) * channels;
       const float* weights = filter + (i0 * c.filterWidth + j0) * step;
       const int64_t at = (block * c.outWidth + ow) * channels;
@@ -61,7 +64,8 @@ void correlate(const Conv& c, const float* x, const float* filter, int64_t step,
 
 }  // namespace
 
-void depthwiseForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool) {
+void depthwiseForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue,
+                      Pool& pool) {
   correlate(c, x, filter, c.channels, y, epilogue, pool);
 }
 

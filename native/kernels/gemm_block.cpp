@@ -1,25 +1,26 @@
-// One thread's matrix product. The block of b stays packed in L2, a panel of at most kMostRows rows of a in L1; rows are
-// split evenly over the panels, since a 10-row kernel runs at the speed of a 14-row one and a 2-row tail does not.
+// One thread's matrix product. The block of b stays packed in L2, a panel of at most kMostRows rows of a in L1; rows
+// are split evenly over the panels, since a 10-row kernel runs at the speed of a 14-row one and a 2-row tail does not.
 #include "gemm.h"
 
 namespace fathom::FATHOM_ISA {
 
 namespace {
 
-constexpr int64_t kDepth = 384;         // most steps of k at a time
-constexpr int64_t kColumnsInL2 = 384;   // with kDepth more than half of a 1 MiB L2; bigger gained nothing
+constexpr int64_t kDepth = 384;                // most steps of k at a time
+constexpr int64_t kColumnsInL2 = 384;          // with kDepth more than half of a 1 MiB L2; bigger gained nothing
 constexpr int64_t kPanelStride = kDepth + 16;  // of a copied panel: no multiple of a power of two
 
-constexpr int64_t kTogether = 8;               // panels of a transposed a packed at once
+constexpr int64_t kTogether = 8;  // panels of a transposed a packed at once
 
 static_assert((kDepth * kColumnsInL2 + kMostRows * kPanelStride * kTogether + 64) * sizeof(float) <= kGemmScratch);
 
 // Rows this far apart share so few sets of the L1 cache that they evict each other.
 bool collides(int64_t stride) { return stride * sizeof(float) % 2048 == 0; }
 
-// a stored [k,m]: its columns [first, last) as panels [k][rows], one after the other. Reads along the rows of memory, so
-// that pages and cache lines are touched once.
-void packColumns(const float* a, int64_t stride, int64_t k, int64_t m, int64_t panels, int64_t first, int64_t last, float* to) {
+// a stored [k,m]: its columns [first, last) as panels [k][rows], one after the other. Reads along the rows of memory,
+// so that pages and cache lines are touched once.
+void packColumns(const float* a, int64_t stride, int64_t k, int64_t m, int64_t panels, int64_t first, int64_t last,
+                 float* to) {
   const int64_t origin = splitAt(m, panels, first), count = last - first;
   int64_t begin[kTogether + 1];
   for (int64_t p = 0; p <= count; p++) begin[p] = splitAt(m, panels, first + p);
@@ -74,7 +75,8 @@ void gemmBlock(const Gemm& g, uint8_t* scratch) {
         call.aStride = g.aStride;
         if (packA) {
           if (panel % kTogether == 0)
-            packColumns(g.a + k0 * g.aStride, g.aStride, k, g.m, rowPanels, panel, lesser(rowPanels, panel + kTogether), aPanels);
+            packColumns(g.a + k0 * g.aStride, g.aStride, k, g.m, rowPanels, panel, lesser(rowPanels, panel + kTogether),
+                        aPanels);
           call.a = aPanels + (m0 - splitAt(g.m, rowPanels, panel - panel % kTogether)) * k;
           call.aStride = m;
         } else if (!g.aTransposed && m > 6 && collides(g.aStride)) {
@@ -85,8 +87,8 @@ void gemmBlock(const Gemm& g, uint8_t* scratch) {
         }
         for (int64_t j = 0; j < n;) {
           const bool direct = j < inPlace;
-          const int64_t columns = direct ? (inPlace - j >= kMostColumns ? kMostColumns : kLanes)
-                                         : lesser(kMostColumns, n - j);
+          const int64_t columns =
+              direct ? (inPlace - j >= kMostColumns ? kMostColumns : kLanes) : lesser(kMostColumns, n - j);
           call.b = direct ? b + j : panels + (j - inPlace) * k;
           call.bStride = direct ? g.bStride : paddedColumns(columns);
           const int64_t at = m0 * g.cStride + n0 + j;

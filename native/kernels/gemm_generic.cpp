@@ -37,7 +37,8 @@ void matmulFloat64(const Call& call) {
       for (int64_t j = 0; j < n; j++) c[j] = 0;
       if (bTransposed) {
         for (int64_t j = 0; j < n; j++)
-          for (int64_t p = 0; p < k; p++) c[j] += (aTransposed ? x[p * aStride + i] : x[i * aStride + p]) * y[j * bStride + p];
+          for (int64_t p = 0; p < k; p++)
+            c[j] += (aTransposed ? x[p * aStride + i] : x[i * aStride + p]) * y[j * bStride + p];
       } else {
         for (int64_t p = 0; p < k; p++) {
           const double scale = aTransposed ? x[p * aStride + i] : x[i * aStride + p];

@@ -10,8 +10,7 @@ template <int kLayout, int kVectors, int kHeight> void micro(const MicroCall& ca
 #pragma GCC unroll 16
   for (int i = 0; i < kHeight; i++)
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; v++)
-      sums[i][v] = call.accumulate ? load(call.c + i * cStride + v * kLanes) : vf{};
+    for (int v = 0; v < kVectors; v++) sums[i][v] = call.accumulate ? load(call.c + i * cStride + v * kLanes) : vf{};
 
   for (int64_t r = 0; r < call.reduce; r++) {
     const float* a = call.a + r * call.aReduce;
@@ -55,8 +54,8 @@ template <int kLayout, int kVectors, int kHeight> void micro(const MicroCall& ca
   micro<layout, vectors, 1>, micro<layout, vectors, 2>, micro<layout, vectors, 3>, micro<layout, vectors, 4>, \
       micro<layout, vectors, 5>, micro<layout, vectors, 6>
 #if FATHOM_VECTOR_BYTES == 64
-#define ROWS(layout, vectors)                                                                                   \
-  ROWS_6(layout, vectors), micro<layout, vectors, 7>, micro<layout, vectors, 8>, micro<layout, vectors, 9>,     \
+#define ROWS(layout, vectors)                                                                                         \
+  ROWS_6(layout, vectors), micro<layout, vectors, 7>, micro<layout, vectors, 8>, micro<layout, vectors, 9>,           \
       micro<layout, vectors, 10>, micro<layout, vectors, 11>, micro<layout, vectors, 12>, micro<layout, vectors, 13>, \
       micro<layout, vectors, 14>
 #else

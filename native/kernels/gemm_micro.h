@@ -52,8 +52,8 @@ void microTile(MicroCall call, int layout, int64_t rows, int64_t columns, bool l
 void finishTile(const float* x, int64_t xStride, float* y, int64_t yStride, int64_t rows, int64_t columns,
                 const Epilogue& epilogue);
 
-// Packs b (k × n, or n × k if transposed) into panels of kMostColumns columns, the last as few whole vectors as hold the
-// rest, padded with zeros. Panel p starts at p · kMostColumns · k.
+// Packs b (k × n, or n × k if transposed) into panels of kMostColumns columns, the last as few whole vectors as hold
+// the rest, padded with zeros. Panel p starts at p · kMostColumns · k.
 void packPanels(const float* b, int64_t stride, bool transposed, int64_t k, int64_t n, float* panels);
 inline int64_t paddedColumns(int64_t n) { return ceilDiv(n, kLanes) * kLanes; }
 

@@ -6,7 +6,8 @@
 #include "../simd.h"
 #include "../tensor.h"
 
-// The vector is never destroyed: its destructor would be a weak symbol compiled for one instruction set and shared by all.
+// The vector is never destroyed: its destructor would be a weak symbol compiled for one instruction set and shared by
+// all.
 #define KERNELS(family, ...)                                          \
   namespace fathom::FATHOM_ISA {                                      \
   const std::vector<Kernel>& family() {                               \

@@ -68,7 +68,8 @@ template <class T> void forward(const Call& call) {
       const double spread = r.rows ? squares / count : 0;
       mean[c] = static_cast<T>(average);
       variance[c] = static_cast<T>(spread);
-      scale[c] = static_cast<T>((gamma ? static_cast<double>(gamma->as<T>()[c]) : 1.0) / __builtin_sqrt(spread + epsilon));
+      scale[c] =
+          static_cast<T>((gamma ? static_cast<double>(gamma->as<T>()[c]) : 1.0) / __builtin_sqrt(spread + epsilon));
     }
   });
   call.pool->run(r.chunks, [&](int64_t chunk, int) {

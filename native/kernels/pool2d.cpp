@@ -15,7 +15,7 @@ struct Pooling {
 
 Pooling poolingOf(const Tensor& x, const Tensor& y, const int64_t* ints) {
   return {x.dims[0], x.dims[1], x.dims[2], x.dims[3], y.dims[1], y.dims[2],
-          ints[0], ints[1], ints[2], ints[3], ints[4], ints[5]};
+          ints[0],   ints[1],   ints[2],   ints[3],   ints[4],   ints[5]};
 }
 
 struct Range {
@@ -107,11 +107,13 @@ template <class T> void maxGradient(const Call& call) {
   const int64_t perImage = apart ? greater(1, p.outHeight) : 1;
   call.pool->run(p.images * perImage, [&](int64_t block, int) {
     using L = Lanes<T>;
-    const int64_t n = block / perImage, oh0 = apart ? block % perImage : 0, oh1 = apart ? lesser(oh0 + 1, p.outHeight) : p.outHeight;
+    const int64_t n = block / perImage, oh0 = apart ? block % perImage : 0,
+                  oh1 = apart ? lesser(oh0 + 1, p.outHeight) : p.outHeight;
     // This block's rows of dx, including those no window covers.
     const int64_t top = oh0 == 0 ? 0 : oh0 * p.strideH - p.padTop;
     const int64_t bottom = oh1 == p.outHeight ? p.height : lesser(p.height, oh1 * p.strideH - p.padTop);
-    if (bottom > top) std::memset(dx + n * plane + top * p.width * p.channels, 0, (bottom - top) * p.width * p.channels * sizeof(T));
+    if (bottom > top)
+      std::memset(dx + n * plane + top * p.width * p.channels, 0, (bottom - top) * p.width * p.channels * sizeof(T));
     for (int64_t oh = oh0; oh < oh1; oh++) {
       const Range rows = windowOf(oh, p.strideH, p.padTop, p.poolH, p.height);
       for (int64_t ow = 0; ow < p.outWidth; ow++) {
@@ -140,7 +142,9 @@ bool isDouble(const Call& call) { return call.out[0].dtype == DType::float64; }
 void maxPool(const Call& call) { isDouble(call) ? pool<double, true>(call) : pool<float, true>(call); }
 void maxPoolGradient(const Call& call) { isDouble(call) ? maxGradient<double>(call) : maxGradient<float>(call); }
 void averagePool(const Call& call) { isDouble(call) ? pool<double, false>(call) : pool<float, false>(call); }
-void averagePoolGradient(const Call& call) { isDouble(call) ? averageGradient<double>(call) : averageGradient<float>(call); }
+void averagePoolGradient(const Call& call) {
+  isDouble(call) ? averageGradient<double>(call) : averageGradient<float>(call);
+}
 
 }  // namespace
 

@@ -57,8 +57,8 @@ struct Product {
 
 // kWhole: a tile and a vector of channels that lie all inside, the usual case, without tests.
 template <bool kWhole>
-inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plane, float* y, const float* residual, vf bias,
-                       int64_t pitch, int64_t outputs, int64_t rows, int64_t columns, int64_t some) {
+inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plane, float* y, const float* residual,
+                       vf bias, int64_t pitch, int64_t outputs, int64_t rows, int64_t columns, int64_t some) {
   const Activation activation = epilogue.activation;
   transformTile<6, 4>([](const vf(&m)[6], vf(&t)[4]) { toOutputs(m, t); },
                       [=](int i, int j) { return load(sums + (i * kPatch + j) * plane); },
@@ -85,8 +85,9 @@ void outputsOf(const Product& p, int64_t index, const float* sums, int64_t plane
     const int64_t some = lesser(kLanes, count - o);
     const vf bias = p.epilogue.bias ? loadSome(p.epilogue.bias + first + o, some) : vf{};
     const bool whole = some == kLanes && rows == kTile && columns == kTile;
-    (whole ? outputTile<true> : outputTile<false>)(p.epilogue, sums + o, plane, p.y + at + o, residual ? residual + o : nullptr,
-                                                   bias, pitch, p.outputs, rows, columns, some);
+    (whole ? outputTile<true> : outputTile<false>)(p.epilogue, sums + o, plane, p.y + at + o,
+                                                   residual ? residual + o : nullptr, bias, pitch, p.outputs, rows,
+                                                   columns, some);
   }
   if (p.epilogue.activation > Activation::relu)  // the others would fill the tile's loop with code
     for (int64_t i = 0; i < rows; i++)
@@ -162,11 +163,13 @@ void inputToPoints(const Tiles& t, const float* x, int64_t index, float* to, int
   const int64_t step = t.channels;
   int64_t c = 0;
   for (; c + kLanes <= t.channels; c += kLanes)
-    transformTile<6, 6>(transform, [=](int i, int j) { return load(source + i * pitch + j * step + c); },
-                        [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
+    transformTile<6, 6>(
+        transform, [=](int i, int j) { return load(source + i * pitch + j * step + c); },
+        [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
   if (c < t.channels)
-    transformTile<6, 6>(transform, [=](int i, int j) { return loadSome(source + i * pitch + j * step + c, step - c); },
-                        [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
+    transformTile<6, 6>(
+        transform, [=](int i, int j) { return loadSome(source + i * pitch + j * step + c, step - c); },
+        [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + c, value); });
 }
 
 bool winogradFits(const Conv& c) { return fits(c, c.channels, c.outChannels, c.outHeight, c.outWidth); }
@@ -184,23 +187,36 @@ void winogradForward(const Conv& c, const float* x, const float* filter, float* 
   const int64_t size = panelFloats(c.channels, c.outChannels);
   float *points = reinterpret_cast<float*>(scratch), *taps = points + kPoints * size;
   pool.run(9, [&](int64_t tap, int) {
-    packPanels(filter + tap * c.channels * c.outChannels, c.outChannels, false, c.channels, c.outChannels, taps + tap * size);
+    packPanels(filter + tap * c.channels * c.outChannels, c.outChannels, false, c.channels, c.outChannels,
+               taps + tap * size);
   });
   filterPoints(taps, size, points, pool);
-  multiply({{c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.padTop, c.padLeft}, x, c.outChannels,
-            points, y, epilogue}, pool);
+  multiply({{c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.padTop, c.padLeft},
+            x,
+            c.outChannels,
+            points,
+            y,
+            epilogue},
+           pool);
 }
 
 // The same with the filter turned round and its channels exchanged, over dy padded by what is left of the filter.
-void winogradInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, Pool& pool, uint8_t* scratch) {
+void winogradInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, Pool& pool,
+                           uint8_t* scratch) {
   const int64_t size = panelFloats(c.outChannels, c.channels);
   float *points = reinterpret_cast<float*>(scratch), *taps = points + kPoints * size;
   pool.run(9, [&](int64_t tap, int) {
-    packPanels(filter + (8 - tap) * c.channels * c.outChannels, c.outChannels, true, c.outChannels, c.channels, taps + tap * size);
+    packPanels(filter + (8 - tap) * c.channels * c.outChannels, c.outChannels, true, c.outChannels, c.channels,
+               taps + tap * size);
   });
   filterPoints(taps, size, points, pool);
-  multiply({{c.images, c.outHeight, c.outWidth, c.outChannels, c.height, c.width, 2 - c.padTop, 2 - c.padLeft}, dy,
-            c.channels, points, dx, {}}, pool);
+  multiply({{c.images, c.outHeight, c.outWidth, c.outChannels, c.height, c.width, 2 - c.padTop, 2 - c.padLeft},
+            dy,
+            c.channels,
+            points,
+            dx,
+            {}},
+           pool);
 }
 
 }  // namespace fathom::FATHOM_ISA

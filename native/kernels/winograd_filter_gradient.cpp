@@ -1,5 +1,5 @@
-// Winograd filter gradient: the adjoint of the forward pass in the filter. Tiles of x and of dy go to points, where their
-// products are summed over all tiles; only the sums are transformed back.
+// Winograd filter gradient: the adjoint of the forward pass in the filter. Tiles of x and of dy go to points, where
+// their products are summed over all tiles; only the sums are transformed back.
 #include "winograd.h"
 
 namespace fathom::FATHOM_ISA {
@@ -38,8 +38,8 @@ Tiles tilesOf(const Conv& c) {
   return {c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.padTop, c.padLeft};
 }
 
-void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t index, int64_t first, int64_t count, float* to,
-                    int64_t plane) {
+void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t index, int64_t first, int64_t count,
+                    float* to, int64_t plane) {
   const int64_t column = index % t.wide() * kTile, row = index / t.wide() % t.high() * kTile;
   const int64_t n = index / t.wide() / t.high();
   const float* source = dy + ((n * t.outHeight + row) * t.outWidth + column) * c.outChannels + first;
@@ -52,9 +52,12 @@ void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t inde
     if (some == kLanes && rows == kTile && columns == kTile)
       transformTile<4, 6>(transform, [=](int i, int j) { return load(source + i * pitch + j * step + o); }, write);
     else
-      transformTile<4, 6>(transform, [=](int i, int j) {
-        return i >= rows || j >= columns ? vf{} : loadSome(source + i * pitch + j * step + o, some);
-      }, write);
+      transformTile<4, 6>(
+          transform,
+          [=](int i, int j) {
+            return i >= rows || j >= columns ? vf{} : loadSome(source + i * pitch + j * step + o, some);
+          },
+          write);
   }
 }
 
@@ -98,7 +101,8 @@ void winogradFilterGradient(const Conv& c, const float* x, const float* dy, floa
       call.accumulate = step > 0;
       for (int64_t point = 0; point < kPoints; point++) {
         for (int64_t panel = 0; panel < rowPanels; panel++) {
-          const int64_t from = splitAt(channels, rowPanels, panel), rows = splitAt(channels, rowPanels, panel + 1) - from;
+          const int64_t from = splitAt(channels, rowPanels, panel),
+                        rows = splitAt(channels, rowPanels, panel + 1) - from;
           call.a = in + point * inPlane + from;
           for (int64_t j = 0; j < outputs; j += kMostColumns) {
             const int64_t width = lesser(kMostColumns, paddedColumns(outputs - j));
@@ -122,7 +126,8 @@ void winogradFilterGradient(const Conv& c, const float* x, const float* dy, floa
                             return sum;
                           },
                           [&](int i, int j, vf value) {
-                            storeSome(dw + ((i * 3 + j) * channels + channel) * c.outChannels + o, value, c.outChannels - o);
+                            storeSome(dw + ((i * 3 + j) * channels + channel) * c.outChannels + o, value,
+                                      c.outChannels - o);
                           });
     }
   });

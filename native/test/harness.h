@@ -1,5 +1,5 @@
-// Runs a kernel of every instruction set this machine has, on 1, 2, 3 and 7 threads, against expected values: operands end
-// at unreadable pages, results must not depend on the number of threads, and no output may be left unwritten.
+// Runs a kernel of every instruction set this machine has, on 1, 2, 3 and 7 threads, against expected values: operands
+// end at unreadable pages, results must not depend on the number of threads, and no output may be left unwritten.
 #pragma once
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,9 +17,9 @@
 
 #define FAMILIES(use, isa) \
   use(isa, matmul) use(isa, conv2d) use(isa, pool2d) use(isa, batch_normalization) use(isa, layer_normalization)
-#define DECLARE(isa, family)                                          \
-  namespace fathom::isa {                                             \
-  const std::vector<Kernel>& family();                                \
+#define DECLARE(isa, family)           \
+  namespace fathom::isa {              \
+  const std::vector<Kernel>& family(); \
   }
 #if defined(__x86_64__)
 FAMILIES(DECLARE, avx512)

@@ -19,7 +19,8 @@ struct Bench {
   Pool& pool;
 
   void measure(const std::string& label, const std::string& name, std::vector<std::vector<int64_t>> in,
-               std::vector<std::vector<int64_t>> out, std::vector<int64_t> ints, double flops, std::vector<double> floats = {}) {
+               std::vector<std::vector<int64_t>> out, std::vector<int64_t> ints, double flops,
+               std::vector<double> floats = {}) {
     if ((label + name).find(filter) == std::string::npos) return;
     const Kernel& kernel = set.find(name);
     std::vector<std::unique_ptr<Guarded>> memory;
@@ -57,21 +58,21 @@ struct Bench {
       best = std::min(best, seconds);
       spent += seconds;
     }
-    if (flops > 0)
-      std::printf("%-52s %10.1f us %8.1f GFLOP/s\n", label.c_str(), best * 1e6, flops / best / 1e9);
-    else
-      std::printf("%-52s %10.1f us %8.1f GB/s\n", label.c_str(), best * 1e6, bytes / best / 1e9);
+    if (flops > 0) std::printf("%-52s %10.1f us %8.1f GFLOP/s\n", label.c_str(), best * 1e6, flops / best / 1e9);
+    else std::printf("%-52s %10.1f us %8.1f GB/s\n", label.c_str(), best * 1e6, bytes / best / 1e9);
     std::fflush(stdout);
   }
 
   void product(int64_t m, int64_t n, int64_t k, int64_t ta = 0, int64_t tb = 0, int64_t batch = 0) {
-    const std::vector<int64_t> a = ta ? std::vector{k, m} : std::vector{m, k}, b = tb ? std::vector{n, k} : std::vector{k, n};
+    const std::vector<int64_t> a = ta ? std::vector{k, m} : std::vector{m, k},
+                               b = tb ? std::vector{n, k} : std::vector{k, n};
     const auto with = [&](std::vector<int64_t> dims) {
       if (batch) dims.insert(dims.begin(), batch);
       return dims;
     };
     char label[100];
-    std::snprintf(label, sizeof label, "matmul %ldx%ldx%ld %s%s batch %ld", m, n, k, ta ? "T" : "N", tb ? "T" : "N", batch);
+    std::snprintf(label, sizeof label, "matmul %ldx%ldx%ld %s%s batch %ld", m, n, k, ta ? "T" : "N", tb ? "T" : "N",
+                  batch);
     measure(label, "matmul", {with(a), with(b)}, {with({m, n})}, {ta, tb, 0}, 2.0 * m * n * k * (batch ? batch : 1));
   }
 
@@ -79,7 +80,8 @@ struct Bench {
     const std::vector<int64_t> x{s.n, s.h, s.w, s.c}, w{s.kh, s.kw, s.c / s.groups, s.o}, y{s.n, s.oh(), s.ow(), s.o};
     const double flops = 2.0 * s.n * s.oh() * s.ow() * s.o * s.kh * s.kw * s.c / s.groups;
     char label[100];
-    std::snprintf(label, sizeof label, "conv %ldx%ldx%ldx%ld %ldx%ld/%ld->%ld g%ld ", s.n, s.h, s.w, s.c, s.kh, s.kw, s.sh, s.o, s.groups);
+    std::snprintf(label, sizeof label, "conv %ldx%ldx%ldx%ld %ldx%ld/%ld->%ld g%ld ", s.n, s.h, s.w, s.c, s.kh, s.kw,
+                  s.sh, s.o, s.groups);
     measure(std::string(label) + "forward", "conv2d", {x, w, {s.o}}, {y}, s.ints(activation), flops);
     measure(std::string(label) + "input gradient", "conv2dInputGradient", {y, w}, {x}, s.ints(), flops);
     measure(std::string(label) + "filter gradient", "conv2dFilterGradient", {x, y}, {w}, s.ints(), flops);
@@ -135,11 +137,12 @@ int main(int argc, char** argv) {
     bench.measure("maxPool2dGradient", "maxPool2dGradient", {big, half, half}, {big}, halves, 0);
     bench.measure("avgPool2d", "avgPool2d", {big}, {half}, halves, 0);
     bench.measure("avgPool2dGradient", "avgPool2dGradient", {half}, {big}, halves, 0);
-    bench.measure("batchNormalization 128x24x24x64", "batchNormalization", {big, {64}, {64}}, {big, {64}, {64}}, {0}, 0, {1e-3});
+    bench.measure("batchNormalization 128x24x24x64", "batchNormalization", {big, {64}, {64}}, {big, {64}, {64}}, {0}, 0,
+                  {1e-3});
     bench.measure("batchNormalizationGradient", "batchNormalizationGradient", {big, {64}, {64}, {64}, big},
                   {big, {64}, {64}}, {}, 0, {1e-3});
-    bench.measure("layerNormalization 4096x256", "layerNormalization", {{4096, 256}, {256}, {256}}, {{4096, 256}, {4096}, {4096}},
-                  {}, 0, {1e-3});
+    bench.measure("layerNormalization 4096x256", "layerNormalization", {{4096, 256}, {256}, {256}},
+                  {{4096, 256}, {4096}, {4096}}, {}, 0, {1e-3});
     bench.measure("layerNormalizationGradient", "layerNormalizationGradient",
                   {{4096, 256}, {256}, {4096}, {4096}, {4096, 256}}, {{4096, 256}, {256}, {256}}, {}, 0, {1e-3});
     if (wanted.empty()) break;

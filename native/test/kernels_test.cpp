@@ -39,16 +39,24 @@ void testMatmul(const Product& p, bool ta, bool tb, bool bias, bool residual, in
     for (int64_t r = 0; r < p.m; r++)
       for (int64_t s = 0; s < p.n; s++) {
         double sum = 0;
-        for (int64_t q = 0; q < p.k; q++) sum += (ta ? x[q * p.m + r] : x[r * p.k + q]) * (tb ? y[s * p.k + q] : y[q * p.n + s]);
+        for (int64_t q = 0; q < p.k; q++)
+          sum += (ta ? x[q * p.m + r] : x[r * p.k + q]) * (tb ? y[s * p.k + q] : y[q * p.n + s]);
         double& out = c.values[(i * p.m + r) * p.n + s];
-        out = activated(sum + (bias ? add.values[s] : 0) + (residual ? more.values[(i * p.m + r) * p.n + s] : 0), activation);
+        out = activated(sum + (bias ? add.values[s] : 0) + (residual ? more.values[(i * p.m + r) * p.n + s] : 0),
+                        activation);
       }
   }
   char label[100];
-  std::snprintf(label, sizeof label, "%ldx%ldx%ld batch %ld ta %d tb %d bias %d residual %d act %ld", p.m, p.n, p.k, matrices, ta,
-                tb, bias, residual, activation);
-  run({"matmul", label, {a, b, add, more}, {c}, {ta, tb, activation}, {},
-       activation > 1 ? 2e-6 * std::sqrt(p.k + 2.0) : 3e-6, p.m * p.n * p.k < 300000});
+  std::snprintf(label, sizeof label, "%ldx%ldx%ld batch %ld ta %d tb %d bias %d residual %d act %ld", p.m, p.n, p.k,
+                matrices, ta, tb, bias, residual, activation);
+  run({"matmul",
+       label,
+       {a, b, add, more},
+       {c},
+       {ta, tb, activation},
+       {},
+       activation > 1 ? 2e-6 * std::sqrt(p.k + 2.0) : 3e-6,
+       p.m * p.n * p.k < 300000});
 }
 
 void testMatmuls() {
@@ -88,8 +96,14 @@ void testConvolution(const ConvSizes& s, bool extras = true, double tolerance = 
     for (size_t i = 0; i < y.values.size(); i++)
       y.values[i] = activated(y.values[i] + bias.values[i % s.o] + residual.values[i], activation);
   const bool small = s.n * s.h * s.w * s.c * s.kh * s.kw * s.o / s.groups < 400000;
-  run({"conv2d", s.label(), {x, filter, bias, residual}, {y}, s.ints(activation), {},
-       activation == 2 ? tolerance * std::sqrt(s.kh * s.kw * s.c) / 2 : tolerance, small});
+  run({"conv2d",
+       s.label(),
+       {x, filter, bias, residual},
+       {y},
+       s.ints(activation),
+       {},
+       activation == 2 ? tolerance * std::sqrt(s.kh * s.kw * s.c) / 2 : tolerance,
+       small});
   const Host dy = random(y.dims);
   Host dx(x.dims), dw(filter.dims);
   everyProduct(s, [&](int64_t i, int64_t j, int64_t k) {
@@ -165,7 +179,8 @@ void testPooling(int64_t h, int64_t w, int64_t c, std::vector<int64_t> ints) {
     largest.values[i] = x.values[best];
     dMax.values[best] += dy.values[i];
   }
-  const std::string label = std::to_string(h) + "x" + std::to_string(w) + "x" + std::to_string(c) + " pool " + std::to_string(ints[0]);
+  const std::string label =
+      std::to_string(h) + "x" + std::to_string(w) + "x" + std::to_string(c) + " pool " + std::to_string(ints[0]);
   run({"maxPool2d", label, {x}, {largest}, ints, {}});
   run({"avgPool2d", label, {x}, {average}, ints, {}});
   run({"maxPool2dGradient", label, {x, largest, dy}, {dMax}, ints, {}});

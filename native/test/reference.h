@@ -21,11 +21,15 @@ struct ConvSizes {
   static int64_t outputs(int64_t room, int64_t stride) { return room < 0 ? 0 : room / stride + 1; }
   int64_t oh() const { return outputs(h + pt + pb - (kh - 1) * dh - 1, sh); }
   int64_t ow() const { return outputs(w + pl + pr - (kw - 1) * dw - 1, sw); }
-  std::vector<int64_t> ints(int64_t activation = 0) const { return {sh, sw, pt, pl, pb, pr, dh, dw, groups, activation}; }
+  std::vector<int64_t> ints(int64_t activation = 0) const {
+    return {sh, sw, pt, pl, pb, pr, dh, dw, groups, activation};
+  }
   std::string label() const {
     char text[200];
-    std::snprintf(text, sizeof text, "x %ldx%ldx%ldx%ld filter %ldx%ld->%ld stride %ld,%ld pad %ld,%ld,%ld,%ld dilation %ld,%ld groups %ld",
-                  n, h, w, c, kh, kw, o, sh, sw, pt, pl, pb, pr, dh, dw, groups);
+    std::snprintf(
+        text, sizeof text,
+        "x %ldx%ldx%ldx%ld filter %ldx%ld->%ld stride %ld,%ld pad %ld,%ld,%ld,%ld dilation %ld,%ld groups %ld", n, h, w,
+        c, kh, kw, o, sh, sw, pt, pl, pb, pr, dh, dw, groups);
     return text;
   }
 };

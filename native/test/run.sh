@@ -6,15 +6,17 @@ program=${1:-test}
 out=${FATHOM_TEST_BUILD:-/tmp/fathom-kernels-$(id -u)}
 mkdir -p "$out"
 cxx=${CXX:-g++}
-flags="-O3 -std=c++20 -ffp-contract=fast -Wall -Wextra -g1"
-sources="gemm gemm_block gemm_generic gemm_micro conv2d conv2d_direct conv2d_filter_gradient conv2d_generic conv2d_groups winograd
-  winograd_filter_gradient depthwise pool2d normalization_batch normalization_layer"
+flags="-O3 -std=c++20 -fno-math-errno -fno-trapping-math -fno-strict-aliasing -Wall -Wextra -Wno-psabi -g1"
+sources="gemm gemm_block gemm_generic gemm_micro conv2d conv2d_direct conv2d_filter_gradient conv2d_generic
+  conv2d_groups winograd winograd_filter_gradient depthwise pool2d normalization_batch normalization_layer"
 case $(uname -m) in x86_64) sets="avx512 avx2 portable" ;; *) sets=portable ;; esac
 
 compile() {  # object source flags...
   object=$1 source=$2
   shift 2
-  if [ ! -f "$object" ] || [ -n "$(find pool.h tensor.h simd.h kernels test -name '*.h' -newer "$object")" ] || [ "$source" -nt "$object" ]; then
+  newer=
+  [ -f "$object" ] && newer=$(find "$source" pool.h tensor.h simd.h kernels test -name '*.h' -newer "$object")
+  if [ ! -f "$object" ] || [ "$source" -nt "$object" ] || [ -n "$newer" ]; then
     $cxx $flags "$@" -c "$source" -o "$object"
   fi
 }
@@ -24,7 +26,7 @@ compile "$out/pool.o" pool.cpp
 compile "$out/$program.o" "test/kernels_$program.cpp"
 for set in $sets; do
   case $set in
-    avx512) isa="-DFATHOM_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma" ;;
+    avx512) isa="-DFATHOM_VECTOR_BYTES=64 -mavx512f -mavx512vl -mavx512dq -mavx512bw -mfma -mprefer-vector-width=512" ;;
     avx2) isa="-DFATHOM_VECTOR_BYTES=32 -mavx2 -mfma" ;;
     *) isa="-DFATHOM_VECTOR_BYTES=16" ;;
   esac
