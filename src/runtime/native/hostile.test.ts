@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, integer, nat, oneof, property, tuple } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as g from '../../graph/index.ts'
 import { nativeAddon } from './addon.ts'
@@ -76,16 +76,16 @@ describe('encodings from elsewhere', () => {
     for (const { encoding, constants, slots } of valid) expect(attempt(encoding, constants, slots)).toBe(true)
   })
 
-  const value = fc.oneof(
-    fc.integer({ min: -2, max: 40 }),
-    fc.constantFrom(64, 128, 255, 256, 1000, 65_536, 2 ** 31, 2 ** 32, 2 ** 46, 2 ** 53, -(2 ** 31), 0.5, NaN, Infinity, -Infinity),
+  const value = oneof(
+    integer({ min: -2, max: 40 }),
+    constantFrom(64, 128, 255, 256, 1000, 65_536, 2 ** 31, 2 ** 32, 2 ** 46, 2 ** 53, -(2 ** 31), 0.5, NaN, Infinity, -Infinity),
   )
   test('never crash, however numbers in them are changed', () => {
     let ran = 0
-    fc.assert(
-      fc.property(
-        fc.nat(valid.length - 1),
-        fc.array(fc.tuple(fc.nat(100_000), value), { minLength: 1, maxLength: 4 }),
+    assert(
+      property(
+        nat(valid.length - 1),
+        array(tuple(nat(100_000), value), { minLength: 1, maxLength: 4 }),
         (which, changes) => {
           const { encoding, constants, slots } = valid[which]!
           const mutated = encoding.slice()
@@ -99,12 +99,12 @@ describe('encodings from elsewhere', () => {
     expect(ran).toBeGreaterThan(50)
   })
   test('never crash, however they are cut or shifted', () => {
-    fc.assert(
-      fc.property(fc.nat(valid.length - 1), fc.nat(100_000), fc.integer({ min: -3, max: 3 }), (which, at, by) => {
+    assert(
+      property(nat(valid.length - 1), nat(100_000), integer({ min: -3, max: 3 }), (which, at, by) => {
         const { encoding, constants, slots } = valid[which]!
         const cut = at % encoding.length
         attempt(encoding.slice(0, cut), constants, slots)
-        const shifted = by > 0 ? [...encoding.slice(0, cut), ...new Array<number>(by).fill(1), ...encoding.slice(cut)] : [...encoding.slice(0, cut), ...encoding.slice(cut - by)]
+        const shifted = by > 0 ? [...encoding.slice(0, cut), ...Array.from({ length: by }, () => 1), ...encoding.slice(cut)] : [...encoding.slice(0, cut), ...encoding.slice(cut - by)]
         attempt(Float64Array.from(shifted), constants, slots)
         attempt(encoding, constants.slice(0, cut), slots)
       }),

@@ -75,7 +75,7 @@ describe('indexing', () => {
         const i = g.input('i', 'int32', indices)
         const y = g.gather(x, i, axis)
         const outputs: Record<string, g.Value> = { y }
-        if (axis === 0) outputs['back'] = g.scatterAdd(i, y, shape[0]!)
+        if (axis === 0) outputs['back'] = g.scatterAdd(i, y, shape[0])
         expectSameAsReference(outputs, { x: randomTensor(dtype, shape, 2, -9, 9), i: int32(indices, 3, -4, shape[axis]! + 4) })
       }
   })
@@ -206,7 +206,7 @@ describe('convolution and pooling', () => {
         const m = g.input('m', dtype, [3, 6])
         const matrices = [1, 0, 0, 0, 1, 0, 0.8, -0.6, 1.5, 0.6, 0.8, -2, 1.3, 0.2, 0, -0.1, 0.7, 3.25]
         const data = dtype === 'float32' ? Float32Array.from(matrices) : Float64Array.from(matrices)
-        expectSameAsReference({ y: g.affineWarp(x, m, { fill }) }, { x: randomTensor(dtype, [3, 12, 10, 2], 21), m: new Tensor(dtype, [3, 6], data as Float32Array) }, { tolerance: 1e-4 })
+        expectSameAsReference({ y: g.affineWarp(x, m, { fill }) }, { x: randomTensor(dtype, [3, 12, 10, 2], 21), m: new Tensor(dtype, [3, 6], data) }, { tolerance: 1e-4 })
       }
   })
 })

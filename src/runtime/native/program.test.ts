@@ -171,11 +171,11 @@ describe('runs', () => {
     const state = { w: randomTensor('float32', [512, 512], 2, -0.1, 0.1) }
     const session = nativeRuntime.compile(slow(512), { threads: 1 }).bind(state)
     let turns = 0
-    let done = false
-    const running = session.run(feeds).then(() => (done = true))
+    const progress = { done: false }
+    const running = session.run(feeds).then(() => (progress.done = true))
     await expect(session.run(feeds)).rejects.toThrow(NativeError)
     expect(() => session.runSync(feeds)).toThrow(/must not overlap/)
-    while (!done) {
+    while (!progress.done) {
       await new Promise((resolve) => setImmediate(resolve))
       turns++
     }
