@@ -1,6 +1,6 @@
-import { type Runtime, referenceRuntime } from '../runtime/index.ts'
+import { type Runtime, nativeRuntime } from '../runtime/index.ts'
 
-/** What models run on unless `compile` is told otherwise. */
+/** What models run on unless `compile` is told otherwise. Never anything else silently: a missing native part is an error. */
 export function defaultRuntime(): Runtime {
-  return referenceRuntime
+  return nativeRuntime
 }
