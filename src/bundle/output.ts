@@ -160,7 +160,7 @@ const causes: Readonly<Record<string, { readonly problem: string; readonly hint:
   EACCES: { problem: 'permission denied', hint: 'Check the permissions of the file and its folder' },
   EPERM: { problem: 'permission denied', hint: 'Check the permissions of the file and its folder' },
   EROFS: { problem: 'the file system is read-only', hint: 'Write to another folder' },
-  ENOENT: { problem: 'there is no such file or folder', hint: 'Check the path and create its folder first' },
+  ENOENT: { problem: 'there is no such file or folder', hint: 'Check the path; a folder to write to must exist already' },
   ENOTDIR: { problem: 'a part of the path is a file, not a folder', hint: 'Check the path' },
   EISDIR: { problem: 'the path is a folder', hint: 'Give the path of a file' },
   ENAMETOOLONG: { problem: 'the name is too long', hint: 'Choose a shorter name' },
