@@ -19,12 +19,14 @@ import { type Scheduled, scheduleResults } from './passes/commit.ts'
 import { fuseEpilogues } from './passes/epilogue.ts'
 import { fuseElementwise } from './passes/fuse.ts'
 import { type MemoryPlan, planMemory } from './passes/memory.ts'
+import { maskBeforePoolGradient } from './passes/pool-gradient.ts'
 import { simplifyOperands } from './passes/simplify.ts'
 import { dropUnused } from './passes/uses.ts'
 
 /** Passes that `CompileOptions.disable` may leave out; without any the program computes the same, slower. */
 export const passNames = [
   'simplify',
+  'poolGradient',
   'epilogue',
   'fuse',
   'inPlaceUpdates',
@@ -57,6 +59,7 @@ export function compileParts(graph: Graph, { disable = [], memoryLimit }: Compil
   const factory = new ValueFactory()
   const lowered = lower(canonicalize(graph, { disable }), kernels, factory)
   if (runs('simplify')) simplifyOperands(lowered)
+  if (runs('poolGradient')) maskBeforePoolGradient(lowered, factory)
   if (runs('epilogue')) fuseEpilogues(lowered, factory)
   if (runs('fuse')) fuseElementwise(lowered)
   dropUnused(lowered)

@@ -89,6 +89,22 @@ describe('a training step', () => {
   })
 })
 
+describe('max-pooling after relu', () => {
+  test('is masked at the size of the pool', () => {
+    const x = g.input('x', 'float32', [3, 9, 8, 5])
+    for (const options of [{}, { poolSize: 3, strides: 2, padding: 'same' }] as const) {
+      const y = g.maxPool2d(g.relu(x), options)
+      const [dx] = g.gradients(g.sum(g.mul(g.square(y), 3)), [x])
+      const outputs = { y, dx: dx! }
+      const feeds = { x: randomTensor('float32', [3, 9, 8, 5], 4) }
+      expectSameAsReference(outputs, feeds)
+      const graph = { outputs, updates: {} }
+      expectEqual(runNative(graph, feeds), runNative(graph, feeds, {}, { disable: ['poolGradient'] }))
+      expect(nativeRuntime.compile(graph).explain()).toMatch(/maxPool2dGradient.*output dx/)
+    }
+  })
+})
+
 describe('state', () => {
   const a = g.state('a', 'float32', [6])
   const b = g.state('b', 'float32', [6])

@@ -52,8 +52,10 @@ export function fuseElementwise(lowered: Lowered): void {
   const needsIndirectly = (from: Group, target: Group): boolean => {
     const seen = new Set<Group>([from, target])
     const stack = [...predecessors(from)].filter((group) => group !== target)
+    const first = target.members[0]!.at
     for (let group = stack.pop(); group !== undefined; group = stack.pop()) {
-      if (seen.has(group)) continue
+      // A group whose last member comes before the target's first cannot need it.
+      if (seen.has(group) || group.members.at(-1)!.at < first) continue
       seen.add(group)
       for (const earlier of predecessors(group)) {
         if (earlier === target) return true
