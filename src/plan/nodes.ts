@@ -28,8 +28,8 @@ export interface CsvScan {
 export interface JsonScan {
   readonly format: 'json'
   readonly paths: readonly string[]
-  /** One object a line, or one array of objects. */
-  readonly layout: 'lines' | 'array'
+  /** One object a line, one array of objects, or objects written one after another over several lines. */
+  readonly layout: 'lines' | 'array' | 'objects'
 }
 export interface ParquetScan {
   readonly format: 'parquet'

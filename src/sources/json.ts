@@ -1,6 +1,6 @@
 import { DataError, FathomError } from '../core/index.ts'
 import type { Engine } from '../engines/index.ts'
-import type { Plan } from '../plan/index.ts'
+import type { JsonScan, Plan } from '../plan/index.ts'
 import { openText } from './encoding.ts'
 import { emptyFile } from './files.ts'
 import type { Opened, ReadOptions } from './options.ts'
@@ -12,14 +12,14 @@ import { plainReport } from './report.ts'
  * @throws DataError with the place where the text is not JSON.
  */
 export async function readJson(engine: Engine, paths: readonly string[], options: ReadOptions): Promise<Opened> {
-  const groups = new Map<'lines' | 'array', string[]>()
+  const groups = new Map<JsonScan['layout'], string[]>()
   let bytes = 0
   for (const path of paths) {
     const file = await openText(path, { encoding: options.encoding, scratch: () => engine.scratch() })
     const start = file.sample.trimStart()
     if (start === '') throw emptyFile(path)
     bytes += file.bytes
-    const layout = options.format !== 'ndjson' && start.startsWith('[') ? 'array' : 'lines'
+    const layout = options.format === 'ndjson' ? 'lines' : layoutOf(start)
     groups.set(layout, [...(groups.get(layout) ?? []), file.path])
   }
   const inputs = [...groups].map(([layout, files]): Plan => ({
@@ -44,5 +44,16 @@ export async function readJson(engine: Engine, paths: readonly string[], options
         .slice(0, 300),
       cause: error,
     })
+  }
+}
+
+/** An array by its first character; lines where the first line is a whole object. */
+function layoutOf(start: string): JsonScan['layout'] {
+  if (start.startsWith('[')) return 'array'
+  try {
+    JSON.parse(/^[^\n]*/.exec(start)?.[0] ?? '')
+    return 'lines'
+  } catch {
+    return /^\{[^\n]*\}\s*(?:\n|$)/.test(start) ? 'lines' : 'objects'
   }
 }

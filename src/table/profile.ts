@@ -38,7 +38,7 @@ export async function profilePlan(engine: Engine, plan: Plan, options: ProfileOp
     const part = schema.slice(from, from + columnsPerQuery)
     const facts = await factsOf(engine, plan, sampled.plan, part, rows, options)
     for (const [i, field] of part.entries()) {
-      const profile = await columnProfile(engine, plan, field, facts[i]!, rows, options)
+      const profile = columnProfile(field, facts[i]!, rows)
       columns.push(distributions ? await withDistribution(engine, plan, profile, rows, options) : profile)
     }
   }
@@ -134,14 +134,7 @@ function aggregatesFor(field: Field, rows: number): Record<string, Expr> {
   }
 }
 
-async function columnProfile(
-  engine: Engine,
-  plan: Plan,
-  field: Field,
-  facts: Facts,
-  rows: number,
-  options: RunOptions,
-): Promise<ColumnProfile> {
+function columnProfile(field: Field, facts: Facts, rows: number): ColumnProfile {
   const present = number(facts['present'])
   const distinct = Math.min(number(facts['distinct']), present)
   const distinctExact = rows <= exactRows

@@ -25,6 +25,7 @@ export interface DuckdbOptions {
 /** Types that a Parquet file gives back as they were. */
 const inParquet =
   /^(?:BOOLEAN|U?(?:TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIMESTAMP|BLOB|DECIMAL\(.*\))$/
+const fatal = /FATAL Error|INTERNAL Error|database has been invalidated/
 const leastMemory = 64 * 2 ** 20
 
 /** DuckDB in this process. Opened when first used. */
@@ -37,6 +38,8 @@ export class DuckdbEngine implements Engine {
   private directory: string | undefined
   private idle: DuckDBConnection[] = []
   private tables = 0
+  /** Counts databases: a fatal error ends one. */
+  private epoch = 0
   private disk: Promise<void> | undefined
   /** The files of stored tables that are files. */
   private readonly files = new Map<string, string>()
@@ -68,14 +71,17 @@ export class DuckdbEngine implements Engine {
   async *batches(plan: Plan, options: BatchOptions = {}): AsyncGenerator<ColumnBatch, void, void> {
     const rows = options.rows ?? 65_536
     const connection = await this.connect()
+    const { epoch } = this
     this.running.add(plan)
     let done = false
     try {
       const query = await this.compile(plan)
-      const result = await guarded(connection, 'query', options, async () => {
-        await checkReads(connection, query)
-        return start(connection, query, 'stream')
-      })
+      const result = await this.alive(
+        guarded(connection, 'query', options, async () => {
+          await checkReads(connection, query)
+          return start(connection, query, 'stream')
+        }),
+      )
       const names = result.deduplicatedColumnNames()
       const types = result.columnTypes()
       const builder = new BatchBuilder(
@@ -84,7 +90,9 @@ export class DuckdbEngine implements Engine {
         rows,
       )
       for (;;) {
-        const chunk = await guarded(connection, 'query', { signal: options.signal }, () => result.fetchChunk())
+        const chunk = await this.alive(
+          guarded(connection, 'query', { signal: options.signal }, () => result.fetchChunk()),
+        )
         if (chunk === null || chunk.rowCount === 0) break
         yield* builder.add(chunk)
       }
@@ -93,7 +101,7 @@ export class DuckdbEngine implements Engine {
     } finally {
       this.running.delete(plan)
       // A connection whose result was not read to its end still runs the query: end it with the connection.
-      if (done) this.idle.push(connection)
+      if (done) this.free(connection, epoch)
       else {
         connection.interrupt()
         connection.closeSync()
@@ -199,14 +207,36 @@ export class DuckdbEngine implements Engine {
     try {
       const query = await this.compile(plan)
       const connection = await this.connect()
+      const { epoch } = this
       try {
-        return await guarded(connection, operation, options, () => work(connection, query))
+        return await this.alive(guarded(connection, operation, options, () => work(connection, query)))
       } finally {
-        this.idle.push(connection)
+        this.free(connection, epoch)
       }
     } finally {
       this.running.delete(plan)
     }
+  }
+
+  /** A damaged file can make DuckDB give up its whole database: the next query then gets a new one. */
+  private async alive<R>(work: Promise<R>): Promise<R> {
+    const epoch = this.epoch
+    try {
+      return await work
+    } catch (error) {
+      if (epoch === this.epoch && error instanceof Error && fatal.test(String(error.cause))) {
+        this.epoch++
+        this.opened = undefined
+        this.disk = undefined
+        this.idle = []
+      }
+      throw error
+    }
+  }
+
+  /** Keeps a connection for the next query, unless its database was given up. */
+  private free(connection: DuckDBConnection, epoch: number): void {
+    if (epoch === this.epoch) this.idle.push(connection)
   }
 
   private async connect(): Promise<DuckDBConnection> {
@@ -219,7 +249,7 @@ export class DuckdbEngine implements Engine {
   private async open(): Promise<DuckDBInstance> {
     try {
       mkdirSync(this.base, { recursive: true })
-      this.directory = await mkdtemp(join(this.base, 'fathom-'))
+      this.directory ??= await mkdtemp(join(this.base, 'fathom-'))
     } catch (cause) {
       throw new FileError({
         operation: 'open engine',
@@ -247,7 +277,9 @@ export class DuckdbEngine implements Engine {
   private openDisk(): Promise<void> {
     this.disk ??= (async () => {
       const connection = await this.connect()
-      await connection.run(`ATTACH ${duckdbDialect.literal(join(this.directory ?? this.base, 'tables.db'))} AS disk`)
+      await connection.run(
+        `ATTACH ${duckdbDialect.literal(join(this.directory ?? this.base, `tables_${this.epoch}.db`))} AS disk`,
+      )
       this.idle.push(connection)
     })()
     return this.disk

@@ -1,4 +1,4 @@
-import { CancelledError, FathomError, FileError, MemoryError, QueryError } from '../../core/index.ts'
+import { CancelledError, DataError, FathomError, FileError, MemoryError, QueryError } from '../../core/index.ts'
 
 /** DuckDB's message as one of Fathom's errors: class by its prefix, candidates into the hint, the place into `received`. */
 export function duckdbError(operation: string, cause: unknown, signal?: AbortSignal): FathomError {
@@ -20,6 +20,14 @@ export function duckdbError(operation: string, cause: unknown, signal?: AbortSig
   }
   if (/No space left on device|disk (is )?full|max_temp_directory_size/i.test(problem)) {
     return new FileError({ operation, problem, hint: 'Free disk space, or choose another temporary directory', cause })
+  }
+  if (/^(?:FATAL|INTERNAL)$/.test(kind) || /database has been invalidated/.test(message)) {
+    return new DataError({
+      operation,
+      problem: `the engine gave up on damaged or unsupported data (${problem.split('\n')[0]})`,
+      hint: 'Leave the file out; tables that were kept in memory must be read again',
+      cause,
+    })
   }
   if (kind === 'IO' || kind === 'Permission') return new FileError({ operation, problem, cause })
   const candidates = /(?:Candidate bindings|Candidates?|Did you mean)[^:"]*:? *((?:"[^"\n]+"(?:, )?)+)/.exec(text)?.[1]

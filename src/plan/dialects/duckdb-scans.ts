@@ -9,7 +9,7 @@ type Scans = { readonly [F in ScanSource['format']]: (source: Extract<ScanSource
 const scans: Scans = {
   csv: (source) => `SELECT * FROM read_csv(${csvOptions(source)})`,
   json: (source) => {
-    const format = source.layout === 'lines' ? 'newline_delimited' : 'array'
+    const format = { lines: 'newline_delimited', array: 'array', objects: 'unstructured' }[source.layout]
     return `SELECT * FROM read_json(${files(source.paths)}, format=${literal(format)}, sample_size=-1, union_by_name=true, maximum_object_size=67108864)`
   },
   parquet: (source) => `SELECT * FROM read_parquet(${files(source.paths)}, union_by_name=true)`,
