@@ -41,7 +41,7 @@ describe('layers against Keras', () => {
     expect(worst(numbersOf(run.output), expected.output.data!)).toBeLessThan(2e-6)
     for (const [name, gradient] of Object.entries(expected.gradients ?? {})) {
       expect(run.gradients[name]!.shape).toEqual(weights[name]!.shape)
-      expect([name, worst(numbersOf(run.gradients[name]!), gradient.data!)]).toEqual([name, expect.closeTo(0, 4)])
+      expect(worst(numbersOf(run.gradients[name]!), gradient.data!)).toBeLessThan(2e-5)
     }
     for (const [i, gradient] of (expected.inputGradients ?? []).entries()) {
       expect(worst(numbersOf(run.inputGradients[i]!), gradient.data!)).toBeLessThan(5e-5)
