@@ -10,7 +10,7 @@ export interface BootstrapOptions {
 export type Intervals = Readonly<Record<string, readonly [low: number, high: number]>>
 
 /** Rows × resamples beyond which fewer resamples are drawn, so that intervals never take longer than seconds. */
-const budget = 1e8
+const budget = 5e7
 const percentileSamples = 200
 
 /**
@@ -24,7 +24,7 @@ export function bootstrap(
   measure: (draws: Uint32Array) => Readonly<Record<string, number>>,
   { samples = 500, seed = 0 }: BootstrapOptions = {},
 ): Intervals {
-  const count = Math.min(samples, Math.max(60, Math.floor(budget / (rows * cost))))
+  const count = Math.min(samples, Math.max(30, Math.floor(budget / (rows * cost))))
   if (samples === 0) return {}
   const random = new Random(seed, 0x626f6f74)
   const values = new Map<string, number[]>(Object.keys(estimate).map((name) => [name, []]))

@@ -1,14 +1,6 @@
 import { DataError, ShapeError } from '../core/index.ts'
 import { type BootstrapOptions, type Intervals, bootstrap } from './bootstrap.ts'
-import {
-  type Curve,
-  type Ranking,
-  areaUnderRoc,
-  averagePrecision,
-  precisionRecallCurve,
-  rank,
-  rocCurve,
-} from './ranking.ts'
+import { type Curve, type Ranking, areas, precisionRecallCurve, rank, rocCurve } from './ranking.ts'
 
 export interface ClassificationInput {
   /** The true class's index of each row. */
@@ -57,7 +49,7 @@ export interface ClassificationEvaluation {
   readonly perClass: readonly ClassScore[]
   /** confusion[actual][predicted] */
   readonly confusion: readonly (readonly number[])[]
-  /** Two classes: one curve, of the second. More: one against the rest, for each class that has rows. */
+  /** Two classes: one curve, of the second. More: one against the rest, for the 20 classes hardest to tell. */
   readonly roc: readonly { readonly name: string; readonly curve: Curve }[]
   readonly precisionRecall: readonly { readonly name: string; readonly curve: Curve }[]
   /** Two classes: of the second class's probability. More: of the largest probability. */
@@ -79,6 +71,8 @@ interface Prepared {
 }
 
 const calibrationBins = 10
+/** Classes whose curves are kept: those hardest to tell from the rest. */
+const maxCurves = 20
 
 /**
  * Every figure of a classifier on labelled rows. Values follow scikit-learn's definitions.
@@ -91,22 +85,17 @@ export function evaluateClassification(input: ClassificationInput): Classificati
   const confusion = confusionMatrix(prepared)
   const measured = measure(prepared)
   const calibration = calibrate(prepared, probabilities)
-  const curves = rankings.flatMap((ranking, k) => {
-    if (ranking === undefined || !Number.isFinite(areaUnderRoc(ranking))) return []
-    return [{ name: classes[k]!, ranking }]
-  })
+  const curves = rankings
+    .flatMap((ranking, k) => (ranking === undefined ? [] : [{ name: classes[k]!, ranking, ...areas(ranking) }]))
+    .filter(({ auc }) => Number.isFinite(auc))
+    .sort((a, b) => a.auc - b.auc)
+    .slice(0, maxCurves)
   return {
     kind: 'classification',
     rows,
     classes,
     metrics: { ...measured, expectedCalibrationError: expectedCalibrationError(calibration, rows) },
-    intervals: bootstrap(
-      rows,
-      1 + rankings.filter((ranking) => ranking !== undefined).length * 2,
-      measured,
-      (draws) => measure(prepared, draws),
-      input.bootstrap,
-    ),
+    intervals: bootstrap(rows, 1 + rankings.length, measured, (draws) => measure(prepared, draws), input.bootstrap),
     perClass: classScores(confusion, classes, rankings),
     confusion: confusion.map((row) => Array.from(row)),
     roc: curves.map(({ name, ranking }) => ({ name, curve: rocCurve(ranking) })),
@@ -140,12 +129,14 @@ function prepare({ labels, probabilities, classes }: ClassificationInput): Prepa
     let squared = 0
     for (let k = 0; k < count; k++) {
       const p = probabilities[i * count + k]!
-      if (!Number.isFinite(p)) {
+      if (!(p >= 0 && p <= 1.001)) {
         throw new DataError({
           operation,
-          expected: 'probabilities',
+          expected: 'probabilities from 0 to 1',
           received: `${p} for class "${classes[k]}" in row ${i}`,
-          hint: 'The model diverged: train it with a smaller learning rate',
+          hint: Number.isNaN(p)
+            ? 'The model diverged: train it with a smaller learning rate'
+            : 'Give the model a softmax or sigmoid as its last layer',
         })
       }
       if (p > probabilities[i * count + best]!) best = k
@@ -158,10 +149,7 @@ function prepare({ labels, probabilities, classes }: ClassificationInput): Prepa
   const rankings = classes.map((_, k) => {
     if (count === 2 && k === 0) return undefined
     const scores = Float64Array.from({ length: rows }, (_, i) => probabilities[i * count + k]!)
-    return rank(
-      scores,
-      Uint8Array.from({ length: rows }, (_, i) => (labels[i] === k ? 1 : 0)),
-    )
+    return rank(scores, (row) => labels[row] === k)
   })
   return { rows, classes: count, labels: Int32Array.from(labels), predicted, logLoss, brier, rankings }
 }
@@ -188,12 +176,11 @@ function measure(prepared: Prepared, draws?: Uint32Array): Record<string, number
     logLoss: weightedMean(prepared.logLoss, draws),
     brier: weightedMean(prepared.brier, draws),
   }
-  const auc = mean(ranked.map((ranking) => areaUnderRoc(ranking, draws)).filter(Number.isFinite))
+  const found = ranked.map((ranking) => areas(ranking, draws))
+  const auc = mean(found.map(({ auc }) => auc).filter(Number.isFinite))
   if (Number.isFinite(auc)) {
     figures['auc'] = auc
-    figures['averagePrecision'] = mean(
-      ranked.map((ranking) => averagePrecision(ranking, draws)).filter(Number.isFinite),
-    )
+    figures['averagePrecision'] = mean(found.map(({ averagePrecision }) => averagePrecision).filter(Number.isFinite))
   }
   if (classes === 2) {
     figures['precision'] = scores[1]!.precision
@@ -226,7 +213,7 @@ function classScores(
     const { support, precision, recall, f1 } = scoreOf(confusion, k)
     // With two classes both have the same area.
     const ranking = rankings[k] ?? rankings[1]
-    const auc = ranking === undefined ? Number.NaN : areaUnderRoc(ranking)
+    const auc = ranking === undefined ? Number.NaN : areas(ranking).auc
     return { name, support, precision, recall, f1, ...(Number.isFinite(auc) ? { auc } : {}) }
   })
 }

@@ -7,55 +7,81 @@ export interface Curve {
 /** Rows in order of falling score, for one class against the rest. */
 export interface Ranking {
   readonly order: Uint32Array
-  readonly scores: Float64Array
-  /** 1 where the row is of the class. */
+  /** In that order: 1 where the row is of the class. */
   readonly positive: Uint8Array
+  /** In that order: 1 where the next row's score is lower. */
+  readonly lastOfTie: Uint8Array
 }
 
-export function rank(scores: Float64Array, positive: Uint8Array): Ranking {
-  const order = Uint32Array.from({ length: scores.length }, (_, i) => i)
-  order.sort((a, b) => scores[b]! - scores[a]!)
-  return { order, scores, positive }
+/** Scores are at least 0. */
+export function rank(scores: Float64Array, isPositive: (row: number) => boolean): Ranking {
+  const order = fallingOrder(scores)
+  const positive = new Uint8Array(order.length)
+  const lastOfTie = new Uint8Array(order.length)
+  for (let i = 0; i < order.length; i++) {
+    positive[i] = isPositive(order[i]!) ? 1 : 0
+    lastOfTie[i] = i + 1 === order.length || scores[order[i]!] !== scores[order[i + 1]!] ? 1 : 0
+  }
+  return { order, positive, lastOfTie }
+}
+
+/** Radix sort on the bits, whose order is that of the numbers where none is negative: seconds faster on a million rows. */
+function fallingOrder(scores: Float64Array): Uint32Array {
+  const rows = scores.length
+  const words = new Uint16Array(scores.buffer, scores.byteOffset, rows * 4)
+  let order = Uint32Array.from({ length: rows }, (_, i) => i)
+  let next = new Uint32Array(rows)
+  const starts = new Uint32Array(65_537)
+  for (let digit = 0; digit < 4; digit++) {
+    starts.fill(0)
+    for (let i = 0; i < rows; i++) starts[65_536 - words[i * 4 + digit]!]!++
+    // Scores rounded to few bits have low words that are all zero.
+    if (starts[65_536] === rows) continue
+    let start = 0
+    for (let i = 0; i <= 65_536; i++) {
+      const count = starts[i]!
+      starts[i] = start
+      start += count
+    }
+    for (let i = 0; i < rows; i++) next[starts[65_536 - words[order[i]! * 4 + digit]!]!++] = order[i]!
+    const swap = order
+    order = next
+    next = swap
+  }
+  return order
 }
 
 /** Calls `at` after each group of equal scores with the numbers of positives and negatives so far. */
 function walk(
-  { order, scores, positive }: Ranking,
+  { order, positive, lastOfTie }: Ranking,
   draws: Uint32Array | undefined,
   at: (positives: number, negatives: number) => void,
 ): void {
   let positives = 0
   let negatives = 0
   for (let i = 0; i < order.length; i++) {
-    const row = order[i]!
-    const weight = draws === undefined ? 1 : draws[row]!
-    if (positive[row] === 1) positives += weight
+    const weight = draws === undefined ? 1 : draws[order[i]!]!
+    if (positive[i] === 1) positives += weight
     else negatives += weight
-    if (i + 1 === order.length || scores[order[i + 1]!] !== scores[row]) at(positives, negatives)
+    if (lastOfTie[i] === 1) at(positives, negatives)
   }
 }
 
-/** Area under the ROC curve; NaN without a positive or without a negative. `draws`: how often each row counts. */
-export function areaUnderRoc(ranking: Ranking, draws?: Uint32Array): number {
+/**
+ * The areas under the ROC curve (NaN without a positive or without a negative) and, as Σ recall step × precision, under
+ * the precision-recall curve (NaN without a positive). `draws`: how often each row counts.
+ */
+export function areas(ranking: Ranking, draws?: Uint32Array): { auc: number; averagePrecision: number } {
   let area = 0
+  let sum = 0
   let [lastPositives, lastNegatives] = [0, 0]
   walk(ranking, draws, (positives, negatives) => {
     area += ((negatives - lastNegatives) * (positives + lastPositives)) / 2
+    if (positives > lastPositives) sum += (positives - lastPositives) * (positives / (positives + negatives))
     lastPositives = positives
     lastNegatives = negatives
   })
-  return area / (lastPositives * lastNegatives)
-}
-
-/** Σ (recall step × precision); NaN without a positive. */
-export function averagePrecision(ranking: Ranking, draws?: Uint32Array): number {
-  let sum = 0
-  let last = 0
-  walk(ranking, draws, (positives, negatives) => {
-    if (positives > last) sum += (positives - last) * (positives / (positives + negatives))
-    last = positives
-  })
-  return sum / last
+  return { auc: area / (lastPositives * lastNegatives), averagePrecision: sum / lastPositives }
 }
 
 /** x false positive rate, y true positive rate, from (0, 0) to (1, 1). */
@@ -92,5 +118,10 @@ function thin(points: readonly [number, number][]): Curve {
     kept.push(points[i]!)
     last = along[i]!
   }
-  return { x: kept.map(([x]) => x), y: kept.map(([, y]) => y) }
+  return { x: kept.map(([x]) => round(x)), y: kept.map(([, y]) => round(y)) }
+}
+
+/** Curves are kept in bundles: five digits are more than a picture shows. */
+function round(value: number): number {
+  return Number(value.toFixed(5))
 }
