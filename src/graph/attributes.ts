@@ -49,7 +49,7 @@ export interface OpAttributes {
   round: None
   not: None
   isNan: None
-  /** Rounds towards zero to integers; to `bool`: ≠ 0. */
+  /** Floating numbers round towards zero to integers, saturating, NaN to 0; integers wrap; to `bool`: ≠ 0. */
   cast: { readonly dtype: DType }
   /** The same value; its gradient is zero. */
   stopGradient: None
@@ -118,7 +118,10 @@ export interface OpAttributes {
   takeAlongAxis: { readonly axis: number }
   /** (indices, updates) → zeros with `size` along `axis`, updates added, indices clamped: takeAlongAxis's adjoint. */
   putAlongAxis: { readonly axis: number; readonly size: Dim }
-  /** (table[V,D], ids int32[Z], offsets int32[N+1], weights[Z]) → [N,D]: row n is the weighted sum of table rows ids[offsets[n]…offsets[n+1]). */
+  /**
+   * (table[V,D], ids int32[Z], offsets int32[N+1], weights[Z]) → [N,D]: row n is the weighted sum of table rows
+   * ids[offsets[n]…offsets[n+1]). Offsets begin at 0 and never fall; entries past offsets[N] count nowhere; ids clamp.
+   */
   embeddingBag: None
   /** (ids, offsets, weights, dy[N,D]) → the table's gradient [size,D]. */
   embeddingBagGradient: { readonly size: number }
@@ -137,7 +140,10 @@ export interface OpAttributes {
   avgPool2d: Pooling
   /** (dy) → dx with `inputSize` = [H, W]. */
   avgPool2dGradient: Pooling & { readonly inputSize: readonly [Dim, Dim] }
-  /** (images[N,H,W,C], matrices[N,6]) → images; output pixel (x,y) reads input (a·x+b·y+c, d·x+e·y+f) about the centre, bilinear, zero (`constant`) or nearest (`edge`) outside. */
+  /**
+   * (images[N,H,W,C], matrices[N,6]) → images; output pixel (x,y) reads input (a·x+b·y+c, d·x+e·y+f), both counted from the
+   * centre ((W-1)/2, (H-1)/2), bilinear, zero (`constant`) or nearest (`edge`) outside.
+   */
   affineWarp: { readonly fill: 'constant' | 'edge' }
 
   // ── composites: fused kernel and fused gradient, and a decomposition into the primitives above ───────────────────
