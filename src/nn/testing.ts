@@ -25,8 +25,8 @@ export function unpack({ shape, data, int }: Packed, dtype: FloatType = 'float32
     : new Tensor('float64', shape, Float64Array.from(data ?? []))
 }
 
-export function fixture<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8')) as T
+export function fixture(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8'))
 }
 
 export const numbersOf = ({ data }: Tensor): number[] => Array.from(data as ArrayLike<number>)
@@ -90,7 +90,7 @@ export function runLayer(
   given: LayerCase,
   weights: Readonly<Record<string, Tensor>>,
   coefficients: Tensor | undefined,
-  { training = false, dtype = 'float32' as FloatType } = {},
+  { training = false, dtype = 'float32' }: { readonly training?: boolean; readonly dtype?: FloatType } = {},
 ): LayerRun {
   const { inputs, outputs } = modelOf(given, dtype)
   const network = new Network(

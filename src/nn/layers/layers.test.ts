@@ -30,7 +30,7 @@ interface LayerFixture {
   readonly inputGradients?: readonly Packed[]
   readonly after?: Readonly<Record<string, Packed>>
 }
-const fixtures = fixture<readonly LayerFixture[]>('layers')
+const fixtures = fixture('layers') as readonly LayerFixture[]
 
 describe('layers against Keras', () => {
   it.each(fixtures)('$label', ({ type, options, training, inputs, weights, ...expected }) => {

@@ -14,7 +14,7 @@ interface LossFixture {
   readonly weights: Packed
   readonly weighted: number
 }
-const fixtures = fixture<readonly LossFixture[]>('losses')
+const fixtures = fixture('losses') as readonly LossFixture[]
 
 function evaluate(outputs: Readonly<Record<string, g.Value>>): Record<string, number[]> {
   const results = referenceRuntime.compile({ outputs, updates: {} }).bind({}).runSync({})

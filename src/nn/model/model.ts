@@ -114,10 +114,10 @@ export class Model {
 
   /** Says how the model is trained. @throws OptionError or NotFoundError for names that are not there. */
   compile(options: CompileOptions): void {
-    this.compiled = options
-    this.trainer = undefined
     resolveOptimizer(options.optimizer ?? 'adam')
     if (this.network !== undefined) this.objective(this.network, options)
+    this.compiled = options
+    this.trainer = undefined
   }
 
   /**

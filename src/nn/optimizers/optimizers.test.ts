@@ -16,7 +16,7 @@ interface OptimizerFixture {
     readonly steps: readonly Packed[]
   }[]
 }
-const { start, gradients, runs } = fixture<OptimizerFixture>('optimizers')
+const { start, gradients, runs } = fixture('optimizers') as OptimizerFixture
 
 /** Σ x · w for one example x, so that the gradient of w is x. */
 const product = defineLayer<{ readonly initial?: number }>({
@@ -74,7 +74,9 @@ describe('weight decay', () => {
   }
 
   it('takes kernels by default, all when told, none that are excluded', async () => {
-    expect(await decayOf({})).toEqual({ 'dense/kernel': expect.closeTo(0.95, 5), 'dense/bias': 1 })
+    const kernels = await decayOf({})
+    expect(kernels['dense/kernel']).toBeCloseTo(0.95, 5)
+    expect(kernels['dense/bias']).toBe(1)
     expect((await decayOf({ weightDecayOn: 'all' }))['dense/bias']).toBeCloseTo(0.95, 5)
     expect(await decayOf({ excludeFromWeightDecay: ['kernel'] })).toEqual({ 'dense/kernel': 1, 'dense/bias': 1 })
   })
@@ -110,9 +112,7 @@ describe('schedules', () => {
     expect(rateAt(cosine, 100, total)).toBeCloseTo(0, 12)
     expect(rateAt(warmupLinear({ learningRate: 10 }), 50, total)).toBeCloseTo(5, 12)
     const waves = cosLog4({ learningRate: 1 })
-    expect([0, 1, 3, 7, 15].map((i) => rateAt(waves, (i / 15) * total, total))).toEqual(
-      [0, 0, 0, 0, 0].map(() => expect.closeTo(0, 9)),
-    )
+    for (const i of [0, 1, 3, 7, 15]) expect(rateAt(waves, (i / 15) * total, total)).toBeCloseTo(0, 9)
     expect(rateAt(flatCosine({ learningRate: 1 }), 49, total)).toBe(1)
     expect(rateAt(flatCosine({ learningRate: 1 }), 75, total)).toBeCloseTo(0.5, 9)
     const cycle = oneCycle({ maximum: 1 })

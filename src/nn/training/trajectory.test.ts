@@ -44,15 +44,15 @@ const models: { readonly [name in Trajectory['model']]: () => Model } = {
     ]),
 }
 const runtimes: Readonly<Record<string, Runtime>> = { reference: referenceRuntime, native: nativeRuntime }
-const cases = fixture<readonly Trajectory[]>('trajectories').flatMap((trajectory) =>
-  Object.keys(runtimes).map((runtime) => ({ runtime, ...trajectory })),
+const cases = (fixture('trajectories') as readonly Trajectory[]).flatMap((trajectory) =>
+  Object.keys(runtimes).map((runtime) => ({ name: trajectory.model, runtime, trajectory })),
 )
 
 describe('twenty steps as Keras takes them', () => {
-  it.each(cases)('$model with $optimizer.type on the $runtime runtime', async (given) => {
+  it.each(cases)('$name on the $runtime runtime', async ({ runtime, trajectory: given }) => {
     const model = models[given.model]()
     const optimizer = resolveOptimizer(given.optimizer)
-    model.compile({ optimizer, loss: given.loss, runtime: runtimes[given.runtime]! })
+    model.compile({ optimizer, loss: given.loss, runtime: runtimes[runtime]! })
     model.setWeights(Object.fromEntries(Object.entries(given.start).map(([path, each]) => [path, unpack(each)])))
     const x = unpack(given.x)
     const y = unpack(given.y)
