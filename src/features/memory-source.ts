@@ -93,9 +93,18 @@ export function compareKeys(a: string, b: string): number {
   return a < b ? -1 : 1
 }
 
+/** Positions by name, for tables of ten thousand columns. */
+const positions = new WeakMap<Schema, ReadonlyMap<string, number>>()
+
+/** @throws NotFoundError with the closest names. */
 export function indexOf(schema: Schema, name: string): number {
-  const index = schema.findIndex((field) => field.name === name)
-  if (index >= 0) return index
+  let known = positions.get(schema)
+  if (known === undefined) {
+    known = new Map(schema.map((field, i) => [field.name, i]))
+    positions.set(schema, known)
+  }
+  const index = known.get(name)
+  if (index !== undefined) return index
   throw new NotFoundError({
     operation: 'features',
     expected: `a column "${name}"`,

@@ -32,16 +32,47 @@ export interface Queryable {
  * values are estimated (off by up to a fifth).
  */
 const quantileRows = 1_000_000
-/** Values that one query holds at a time: what bounds its memory. */
-const valuesAtOnce = 16_000_000
+/** Values that one query of quantiles holds: what bounds its memory. */
+const valuesAtOnce = 8_000_000
 /** Columns in one query: texts of queries and their results stay handy. */
 const columnsAtOnce = 200
-/** More probabilities than this are read off the sorted column rather than computed one by one. */
+/** Each of them counts different values in a table of its own. */
+const distinctAtOnce = 16
+/** With more rows or probabilities than this, quantiles are read off the sorted column rather than computed one by one. */
+const fewRows = 100_000
 const fewProbabilities = 16
 
 /** A source whose statistics are queries, run where the table is. */
 export async function tableSource(table: Queryable): Promise<FeatureSource> {
   return new TableSource(table, await table.engine.schema(table.plan))
+}
+
+/** A batch's rows such that its numbers take 16 MiB at most, but for very many columns. */
+function batchRows(columns: number): number {
+  return Math.max(256, Math.min(65_536, Math.floor(2 ** 21 / Math.max(1, columns))))
+}
+
+/**
+ * The rows of a table that takes at most `bytes` on the host, undefined for a larger one. Hundreds of queries over
+ * a small table cost more than reading it once.
+ */
+export async function smallTable({ plan, engine }: Queryable, bytes: number): Promise<ColumnBatch[] | undefined> {
+  const schema = await engine.schema(plan)
+  const batches: ColumnBatch[] = []
+  let size = 0
+  for await (const batch of engine.batches(plan, { rows: batchRows(schema.length) })) {
+    for (const column of batch.columns) size += bytesOf(column)
+    if (size > bytes) return undefined
+    batches.push(batch)
+  }
+  return batches
+}
+
+function bytesOf(column: AnyColumn): number {
+  if (column.type !== 'string' && column.type !== 'binary') return 8 * column.values.length
+  let size = 0
+  for (const value of column.values) size += 16 + (value?.length ?? 0)
+  return size
 }
 
 class TableSource implements FeatureSource {
@@ -50,6 +81,8 @@ class TableSource implements FeatureSource {
   private readonly engine: Engine
   private counting: Promise<number> | undefined
   private sampling: Promise<Plan> | undefined
+  /** What is known of numbers, without quantiles, so that summaries and fits scan the table once. */
+  private readonly measured = new Map<string, Omit<NumericStatistics, 'quantiles'>>()
 
   constructor({ plan, engine }: Queryable, schema: Schema) {
     this.schema = schema
@@ -59,56 +92,62 @@ class TableSource implements FeatureSource {
 
   batches(columns: readonly string[]): AsyncIterable<ColumnBatch> {
     for (const name of columns) indexOf(this.schema, name)
-    return this.engine.batches(project(this.plan, columns.map((name) => [name, col(name)]))) // prettier-ignore
+    const plan = project(this.plan, columns.map((name) => [name, col(name)])) // prettier-ignore
+    return this.engine.batches(plan, { rows: batchRows(columns.length) })
   }
 
   async numeric(
     columns: readonly string[],
     probabilities: readonly number[],
   ): Promise<ReadonlyMap<string, NumericStatistics>> {
-    const out = new Map<string, NumericStatistics>()
+    await this.measure(columns.filter((name) => !this.measured.has(name)))
+    const quantiles = await this.quantiles(columns, probabilities)
+    return new Map(columns.map((name, i) => [name, { ...this.measured.get(name)!, quantiles: quantiles[i]! }]))
+  }
+
+  /** Fills in `measured`. */
+  private async measure(columns: readonly string[]): Promise<void> {
     const rows = await this.rows()
-    const few = probabilities.length <= fewProbabilities
-    const held = Math.min(rows, quantileRows) * (1 + (few ? probabilities.length : 0))
-    const width = Math.max(1, Math.min(columnsAtOnce, Math.floor(valuesAtOnce / Math.max(1, held))))
-    for (let from = 0; from < columns.length; from += width) {
-      const some = columns.slice(from, from + width)
-      const moments = await this.row(this.plan, some, (x) => [
-        count(x),
-        min(x),
-        max(x),
-        mean(x),
-        stddev(x),
-        rows <= quantileRows ? countDistinct(x) : approxCountDistinct(x),
-      ])
-      const quantiles = await this.quantiles(some, probabilities, few)
-      some.forEach((name, i) => {
-        const [present, low, high, average, deviation, distinct] = moments[i]! as [number, ...number[]]
+    const exact = rows <= quantileRows
+    const moments = await this.rowsOf(this.plan, columns, columnsAtOnce, (x) => [
+      count(x),
+      min(x),
+      max(x),
+      mean(x),
+      stddev(x),
+      ...(exact ? [] : [approxCountDistinct(x)]),
+    ])
+    const distinct = exact
+      ? await this.rowsOf(this.plan, columns, distinctAtOnce, (x) => [countDistinct(x)])
+      : undefined
+    columns.forEach((name, i) => {
+      const [present, low, high, average, deviation, estimate] = moments[i]! as [number, ...number[]]
+      this.measured.set(name, {
+        rows,
+        missing: rows - present,
+        min: low!,
+        max: high!,
+        mean: average!,
         // The engine's standard deviation is of a sample.
-        const std = present === 1 ? 0 : deviation! * Math.sqrt((present - 1) / present)
-        out.set(name, {
-          rows,
-          missing: rows - present,
-          min: low!,
-          max: high!,
-          mean: average!,
-          std,
-          quantiles: quantiles[i]!,
-          distinct: present === 0 ? 0 : distinct!,
-        })
+        std: present === 1 ? 0 : deviation! * Math.sqrt((present - 1) / present),
+        distinct: present === 0 ? 0 : (distinct?.[i]?.[0] ?? estimate!),
       })
-    }
-    return out
+    })
   }
 
   private async quantiles(
     columns: readonly string[],
     probabilities: readonly number[],
-    few: boolean,
   ): Promise<readonly (readonly number[])[]> {
     if (probabilities.length === 0) return columns.map(() => [])
+    const rows = await this.rows()
     const sample = await this.sample()
-    if (few) return this.row(sample, columns, (x) => probabilities.map((p) => quantile(x, p)))
+    if (rows <= fewRows && probabilities.length <= fewProbabilities) {
+      const atOnce = Math.floor(valuesAtOnce / Math.max(1, rows * probabilities.length))
+      return this.rowsOf(sample, columns, Math.max(1, Math.min(columnsAtOnce, atOnce)), (x) =>
+        probabilities.map((p) => quantile(x, p)),
+      )
+    }
     const out: number[][] = []
     for (const name of columns) {
       const sorted = await this.sorted(sample, name)
@@ -130,22 +169,31 @@ class TableSource implements FeatureSource {
     return out.subarray(0, length)
   }
 
-  /** The results of some aggregates of each column, all in one query. NaN where there is none. */
-  private async row(
+  /** The results of some aggregates of each column, of several columns in one query. NaN where there is none. */
+  private async rowsOf(
     plan: Plan,
     columns: readonly string[],
+    atOnce: number,
     aggregates: (x: Expr) => readonly Expr[],
   ): Promise<number[][]> {
-    const input = project(plan, columns.map((name, i) => [`c${i}`, this.number(name)])) // prettier-ignore
+    const out: number[][] = []
     const perColumn = aggregates(col('c0')).length
-    const named = columns.flatMap((_, i) =>
-      aggregates(col(`c${i}`)).map((expression, k) => ({ name: `a${i * perColumn + k}`, expression: expression.node })),
-    )
-    for await (const batch of this.engine.batches({ kind: 'aggregate', input, keys: [], aggregates: named })) {
-      const values = batch.columns.map((column) => numberAt(column, 0))
-      return columns.map((_, i) => values.slice(i * perColumn, (i + 1) * perColumn))
+    for (let from = 0; from < columns.length; from += atOnce) {
+      const some = columns.slice(from, from + atOnce)
+      const input = project(plan, some.map((name, i) => [`c${i}`, this.number(name)])) // prettier-ignore
+      const named = some.flatMap((_, i) =>
+        aggregates(col(`c${i}`)).map(({ node }, k) => ({ name: `a${i * perColumn + k}`, expression: node })),
+      )
+      const values = await this.one({ kind: 'aggregate', input, keys: [], aggregates: named })
+      some.forEach((_, i) => out.push(values.slice(i * perColumn, (i + 1) * perColumn)))
     }
-    return columns.map(() => Array.from({ length: perColumn }, () => Number.NaN))
+    return out
+  }
+
+  /** The numbers of a plan's only row. */
+  private async one(plan: Plan): Promise<number[]> {
+    for await (const batch of this.engine.batches(plan)) return batch.columns.map((column) => numberAt(column, 0))
+    return []
   }
 
   async frequencies(name: string, limit: number): Promise<Frequencies> {
@@ -194,10 +242,8 @@ class TableSource implements FeatureSource {
       { name: 'distinct', expression: count('key').node },
       { name: 'missing', expression: sum(missing).node },
     ]
-    for await (const batch of this.engine.batches({ kind: 'aggregate', input: grouped, keys: [], aggregates })) {
-      return { distinct: numberAt(batch.columns[0]!, 0), missing: numberAt(batch.columns[1]!, 0) }
-    }
-    return { distinct: 0, missing: 0 }
+    const [distinct = 0, absent = 0] = await this.one({ kind: 'aggregate', input: grouped, keys: [], aggregates })
+    return { distinct, missing: absent }
   }
 
   private rows(): Promise<number> {
@@ -207,10 +253,7 @@ class TableSource implements FeatureSource {
 
   private async countRows(): Promise<number> {
     const aggregates = [{ name: 'rows', expression: count().node }]
-    for await (const batch of this.engine.batches({ kind: 'aggregate', input: this.plan, keys: [], aggregates })) {
-      return numberAt(batch.columns[0]!, 0)
-    }
-    return 0
+    return (await this.one({ kind: 'aggregate', input: this.plan, keys: [], aggregates }))[0] ?? 0
   }
 
   /** The rows that quantiles are taken from: all, or a stored sample. */
