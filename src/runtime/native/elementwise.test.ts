@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Tensor } from '../../core/index.ts'
 import * as g from '../../graph/index.ts'
 import { nativeRuntime } from './index.ts'
-import { expectSameAsReference, randomTensor } from '../../../tests/native/support.ts'
+import { expectSameAsReference, randomTensor, runNative } from '../../../tests/native/support.ts'
 
 const unary = [
   'neg', 'abs', 'sign', 'exp', 'expm1', 'log', 'log1p', 'sqrt', 'rsqrt', 'reciprocal', 'square', 'sin', 'cos', 'tanh',
@@ -56,6 +56,37 @@ describe('one operation against the reference', () => {
     const x = g.input('x', 'float32', [5])
     const feeds = { x: new Tensor('float32', [5], Float32Array.of(NaN, 3e10, -3e10, Infinity, 255.9)) }
     expectSameAsReference({ int: g.cast(x, 'int32'), byte: g.cast(x, 'uint8') }, feeds)
+  })
+})
+
+describe('bfloat16 and int64', () => {
+  const run = (outputs: Record<string, g.Value>, x: Tensor) =>
+    Object.fromEntries(
+      Object.entries(runNative({ outputs, updates: {} }, { x }).outputs).map(([name, { data }]) => [name, [...data]]),
+    )
+
+  test('bfloat16 is read exactly and written to the nearest, ties to even', () => {
+    const half = g.input('x', 'bfloat16', [5])
+    const bits = Uint16Array.of(0x3f80, 0xc049, 0x7f80, 0x4120, 0x8000)
+    const values = [1, -3.140625, Infinity, 10, -0]
+    expect(run({ single: g.cast(half, 'float32'), double: g.cast(half, 'float64') }, new Tensor('bfloat16', [5], bits))).toEqual({ single: values, double: values })
+    const x = g.input('x', 'float32', [4])
+    const given = Float32Array.of(1.00390625, 1.01171875, -3.1419, NaN)
+    expect(run({ y: g.cast(x, 'bfloat16') }, new Tensor('float32', [4], given))['y']).toEqual([0x3f80, 0x3f82, 0xc049, 0x7fc0])
+  })
+  test('each bfloat16 operation is rounded', () => {
+    const x = g.input('x', 'bfloat16', [1])
+    // 1.0078125² = 1.01568…, which bfloat16 holds as 1.015625; times itself again, 1.0315….
+    const square = g.mul(x, x)
+    const found = run({ y: g.cast(g.mul(square, square), 'float32') }, new Tensor('bfloat16', [1], Uint16Array.of(0x3f81)))
+    expect(found['y']).toEqual([1.03125])
+  })
+  test('int64 is cast', () => {
+    const x = g.input('x', 'int64', [4])
+    const long = new Tensor('int64', [4], BigInt64Array.of(5n, -7n, 2n ** 40n + 1n, 0n))
+    expect(run({ float: g.cast(x, 'float64'), int: g.cast(x, 'int32') }, long)).toEqual({ float: [5, -7, 2 ** 40 + 1, 0], int: [5, -7, 1, 0] })
+    const whole = g.input('x', 'int32', [2])
+    expect(run({ y: g.cast(whole, 'int64') }, new Tensor('int32', [2], Int32Array.of(-3, 2147483647)))['y']).toEqual([-3n, 2147483647n])
   })
 })
 
