@@ -26,6 +26,14 @@ describe.each(runtimes)('$name', (runtime) => {
     }
   })
 
+  it('gives the same bits whatever the number of threads', () => {
+    for (const test of opCases) {
+      const one = runCase(runtime, test, { order: 1 }, { threads: 1 })
+      const three = runCase(runtime, test, { order: 1 }, { threads: 3 })
+      for (const [name, tensor] of Object.entries(one)) expectClose(three[name]!, tensor, 0, `${nameOf(test)}: ${name}`)
+    }
+  })
+
   describe('agrees with PyTorch', () => {
     for (const test of opCases.filter(({ expected }) => expected !== undefined))
       it(nameOf(test), () => checkExpected(runtime, test))

@@ -16,7 +16,7 @@ import {
   sum,
   sym,
 } from '../../src/graph/index.ts'
-import type { Runtime } from '../../src/runtime/index.ts'
+import type { CompileOptions, Runtime } from '../../src/runtime/index.ts'
 
 /**
  * One op under test: example inputs, attributes, and what is known of the results. Every runtime runs the same cases;
@@ -183,9 +183,14 @@ export function buildCase(
 }
 
 /** Runs a case and gives its outputs. */
-export function runCase(runtime: Runtime, test: OpCase, options?: CaseOptions): Record<string, Tensor> {
+export function runCase(
+  runtime: Runtime,
+  test: OpCase,
+  options?: CaseOptions,
+  compile?: CompileOptions,
+): Record<string, Tensor> {
   const { graph, feeds } = buildCase(test, options)
-  return runtime.compile(graph).bind({}).runSync(feeds)
+  return runtime.compile(graph, compile).bind({}).runSync(feeds)
 }
 
 export function nameOf({ op, title }: OpCase): string {
