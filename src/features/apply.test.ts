@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
-import { type ColumnBatch, DataError, NotFoundError, OptionError, TypeMismatchError } from '../core/index.ts'
+import { type ColumnBatch, DataError, NotFoundError, OptionError, Tensor, TypeMismatchError } from '../core/index.ts'
 import { concatExamples, type Examples } from '../dataset/index.ts'
 import {
   batchOfRows,
@@ -312,6 +312,9 @@ describe('fitted features as data', () => {
     expect(() => FittedFeatures.fromJSON({ json: null, tensors: {} })).toThrow(/load features/)
     const text = await fit([{ s: 'a b' }], { features: [{ kind: 'text', column: 's' }] })
     expect(() => FittedFeatures.fromJSON({ json: text.toJSON().json, tensors: {} })).toThrow(/vector of int32/)
+    const packed = text.toJSON()
+    const cut = { ...packed.tensors, 'features.0.terms.0.factors': new Tensor('float32', [1]) }
+    expect(() => FittedFeatures.fromJSON({ json: packed.json, tensors: cut })).toThrow(/a factor for each hash/)
   })
 
   it('refuse two features of one field, and no features', async () => {

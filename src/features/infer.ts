@@ -23,6 +23,8 @@ export interface InferOptions {
   readonly bins?: number
   /** Height and width of pictures. Default: chosen from a sample. */
   readonly imageSize?: number
+  /** The longer side that a chosen size has at most. Default 64. */
+  readonly maxImageSize?: number
 }
 
 /** What a column is taken for, and the evidence. */
@@ -155,7 +157,7 @@ function specOf(
   fields: Set<string>,
 ): FeatureSpec {
   const column = summary.name
-  const { maxOneHot = 256, bins = 8, imageSize } = options
+  const { maxOneHot = 256, bins = 8, imageSize, maxImageSize } = options
   switch (role) {
     case 'numeric':
       return { kind: 'numeric', column, bins }
@@ -170,7 +172,8 @@ function specOf(
         ? { kind: 'textSequence', column, field: unused('tokens', fields) }
         : { kind: 'text', column, field: unused('text', fields) }
     case 'image': {
-      const size = imageSize === undefined ? {} : { height: imageSize, width: imageSize }
+      const limit = maxImageSize === undefined ? {} : { maxSize: maxImageSize }
+      const size = imageSize === undefined ? limit : { height: imageSize, width: imageSize }
       return { kind: 'image', column, field: unused('image', fields), ...size }
     }
     default:

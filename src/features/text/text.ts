@@ -10,21 +10,23 @@ import { DocumentCounter, HashIndex } from './counter.ts'
 import { TermReader } from './terms.ts'
 import { Tokenizer } from './tokenize.ts'
 
-const termsState = z.object({
-  unit: z.enum(['word', 'character']),
-  shortest: z.number().int().min(1).max(20),
-  longest: z.number().int().min(1).max(20),
-  edges: z.boolean(),
-  frequency: z.enum(['sublinear', 'count', 'binary']),
-  norm: z.enum(['l2', 'none']),
-  scale: z.number(),
-  /** int32 [terms]: the terms' hashes, most frequent first; a term's position is its id within the family. */
-  hashes: vector('int32'),
-  /** float32 [terms]: what a term's frequency is multiplied by. */
-  factors: vector('float32'),
-  /** Terms in up to this many texts may have been miscounted; 0 unless the table was full. */
-  forgotten: z.number(),
-})
+const termsState = z
+  .object({
+    unit: z.enum(['word', 'character']),
+    shortest: z.number().int().min(1).max(20),
+    longest: z.number().int().min(1).max(20),
+    edges: z.boolean(),
+    frequency: z.enum(['sublinear', 'count', 'binary']),
+    norm: z.enum(['l2', 'none']),
+    scale: z.number(),
+    /** int32 [terms]: the terms' hashes, most frequent first; a term's position is its id within the family. */
+    hashes: vector('int32'),
+    /** float32 [terms]: what a term's frequency is multiplied by. */
+    factors: vector('float32'),
+    /** Terms in up to this many texts may have been miscounted; 0 unless the table was full. */
+    forgotten: z.number(),
+  })
+  .refine(({ hashes, factors }) => hashes.size === factors.size, 'expected a factor for each hash')
 type TermsState = z.infer<typeof termsState>
 
 export const textState = z.object({
