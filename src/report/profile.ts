@@ -143,6 +143,8 @@ function categories(column: AnyColumn, length: number, split: Split | undefined)
   if (totals.size === 0) return {}
   const ordered = [...totals].sort((a, b) => b[1] - a[1])
   const shown = ordered.slice(0, shownCategories)
+  // The most frequent, but numbers in their own order.
+  if (isNumeric(column)) shown.sort(([a], [b]) => Number(a) - Number(b))
   const index = new Map(shown.map(([label], i) => [label, i]))
   const placed = Int32Array.from(labels, (label) => (label === undefined ? -1 : (index.get(label) ?? -1)))
   return {

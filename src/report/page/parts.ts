@@ -22,7 +22,8 @@ export function questionPart({ inputs, inferences, target }: QuestionSummary, ro
   return html`<p>
       Predict <strong>${target}</strong> from
       ${inputs.map((input, i) => html`${i > 0 ? ', ' : ''}<code>${input}</code>`)}: ${formatCount(all)} rows, of which
-      ${formatCount(rows.train)} to learn from, ${formatCount(rows.validation)} to decide when to stop and
+      ${formatCount(rows.train)} to learn
+      from${rows.validation === 0 ? '' : `, ${formatCount(rows.validation)} to decide when to stop`} and
       ${formatCount(rows.test)} to judge by${rows.split === undefined ? '' : ` (${rows.split})`}.
     </p>
     ${
@@ -139,6 +140,7 @@ function columnCard(
 
 export function featuresPart(features: readonly FeatureSummary[]): Html {
   const shown = features.slice(0, 60)
+  const wide = features.some(({ width }) => width !== undefined)
   return html`<div class="scroll">
       <table class="wide">
         <thead>
@@ -146,7 +148,7 @@ export function featuresPart(features: readonly FeatureSummary[]): Html {
             <th>feature</th>
             <th>as</th>
             <th>what is done to it</th>
-            <th class="n">inputs</th>
+            ${wide && html`<th class="n">inputs</th>`}
           </tr>
         </thead>
         <tbody>
@@ -156,7 +158,7 @@ export function featuresPart(features: readonly FeatureSummary[]): Html {
                 <td>${name}</td>
                 <td>${role}</td>
                 <td class="muted">${detail}</td>
-                <td class="n">${width === undefined ? '' : formatCount(width)}</td>
+                ${wide && html`<td class="n">${width === undefined ? '' : formatCount(width)}</td>`}
               </tr>`,
           )}
         </tbody>

@@ -72,7 +72,7 @@ function categories(name: string, distribution: Extract<Distribution, { kind: 'c
   if (rest > 0) rows.push({ label: 'all others', count: rest, index: -1 })
   const most = Math.max(1, ...rows.map(({ count }) => count))
   const longest = Math.max(...rows.map(({ label }) => Math.min(14, Array.from(label).length)))
-  const [left, line] = [Math.min(84, longest * 6.2 + 8), 16]
+  const [left, line] = [Math.min(84, longest * 7 + 8), 16]
   const room = width - left - 38
   const parts = rows.map(({ label, count, index }, i) => {
     const y = i * line

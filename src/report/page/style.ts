@@ -30,6 +30,7 @@ header{padding:48px 0 8px}
 .kicker{color:var(--muted);font-size:.95rem;margin-bottom:.4rem}
 .lead{font-size:1.2rem;line-height:1.5;max-width:46em}
 .lead strong{font-weight:650}
+td.mono{white-space:nowrap}
 .muted{color:var(--muted)}
 .small{font-size:.875rem}
 section{background:var(--paper);border-radius:14px;box-shadow:var(--shadow);border:1px solid var(--grid);padding:26px 28px;margin:22px 0}
@@ -43,6 +44,7 @@ section>.muted{max-width:48em}
 .good{color:var(--good)}.bad{color:var(--bad)}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:26px 34px;margin-top:18px}
 .grid>*{min-width:0}
+.grid>figure{max-width:600px}
 figure{margin:0}
 figure svg{display:block;width:100%;height:auto}
 figure.broad svg{min-width:560px}
