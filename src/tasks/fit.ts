@@ -1,4 +1,4 @@
-import { column, type Dataset } from '../dataset/index.ts'
+import type { Dataset } from '../dataset/index.ts'
 import { type Callback, earlyStopping, type EpochRecord, type FitOptions, type TrainingState } from '../nn/index.ts'
 import { assignFolds, foldedDataset, outOfFold } from './folds.ts'
 import type { BuiltModel } from './learners/learner.ts'
@@ -46,7 +46,7 @@ export async function trainingData(
 ): Promise<{ data: Dataset; callbacks: (onLoss: (epoch: number, loss: number) => void) => Callback[] }> {
   if (built.folds === undefined) return { data: train, callbacks: () => [] }
   const { folds } = built
-  const assigned = assignFolds(await column(train, 'target'), folds, seed)
+  const assigned = await assignFolds(train, folds, seed)
   return {
     data: foldedDataset(train, assigned, folds),
     callbacks: (onLoss) => [outOfFold(train, assigned, folds, onLoss)],

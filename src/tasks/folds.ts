@@ -1,30 +1,90 @@
-import { Random, Tensor } from '../core/index.ts'
+import { bytesPerElement, Random, Tensor } from '../core/index.ts'
 import { column, type Dataset, type FieldSpec, mapBatches, withField } from '../dataset/index.ts'
 import type { Callback, CallbackState, FitContext } from '../nn/index.ts'
+import { targetField } from './evaluation.ts'
 import type { FoldPlan } from './learners/learner.ts'
 
 const foldField = 'folds'
 /** Rows that the out-of-fold loss is measured on at most. */
 const measuredRows = 20_000
 
-/** For each row and family the fold that leaves the row out: int32 [rows, families]. */
-export function assignFolds(targets: Tensor, { families, folds }: FoldPlan, seed: number): Tensor<'int32'> {
-  const rows = targets.shape[0]!
-  const out = new Int32Array(rows * families)
-  const values = targets.data as Int32Array | Float32Array
+/**
+ * For each row and family the fold that leaves the row out: int32 [rows, families]. Rows that are equal share a fold, or the
+ * copy would give the row away; classes (or stretches of the target) are dealt evenly.
+ */
+export async function assignFolds(
+  train: Dataset,
+  { families, folds }: FoldPlan,
+  seed: number,
+): Promise<Tensor<'int32'>> {
+  const { values, isClass, groups } = await groupsOf(train)
+  const out = new Int32Array(train.size * families)
   for (let family = 0; family < families; family++) {
     const random = new Random(seed, 1000 + family)
-    // Rows in random order, then by target: neighbours are alike, and each stretch of `folds` of them is dealt out.
-    const order = Array.from(random.permutation(rows)).sort((a, b) => values[a]! - values[b]!)
-    const isClass = targets.dtype === 'int32'
+    // Groups in random order, then by target: neighbours are alike, and each stretch of `folds` of them is dealt out.
+    const order = Array.from(random.permutation(groups.length)).sort(
+      (a, b) => values[groups[a]![0]!]! - values[groups[b]![0]!]!,
+    )
     let deal: ArrayLike<number> = []
-    for (let i = 0; i < rows; i++) {
+    for (const [i, group] of order.entries()) {
       const at = i % folds
       if (!isClass && at === 0) deal = random.permutation(folds)
-      out[order[i]! * families + family] = isClass ? at : deal[at]!
+      for (const row of groups[group]!) out[row * families + family] = isClass ? at : deal[at]!
     }
   }
-  return new Tensor('int32', [rows, families], out)
+  return new Tensor('int32', [train.size, families], out)
+}
+
+/** The rows by equal inputs, and the target. */
+async function groupsOf(train: Dataset): Promise<{ values: number[]; isClass: boolean; groups: number[][] }> {
+  const byHash = new Map<string, number[]>()
+  const values: number[] = []
+  let isClass = true
+  for await (const { size, feeds } of train.batches({ batchSize: 2048 })) {
+    const { [targetField]: target, ...inputs } = feeds
+    isClass = target!.dtype === 'int32'
+    for (let i = 0; i < size; i++) {
+      const key = keyOf(inputs, i, size)
+      const group = byHash.get(key)
+      if (group === undefined) byHash.set(key, [values.length])
+      else group.push(values.length)
+      values.push(Number(target!.data[i]))
+    }
+  }
+  return { values, isClass, groups: [...byHash.values()] }
+}
+
+/** Two 32-bit hashes (FNV-1a and one like it) of a row's inputs. Bags are told apart by their ids. */
+function keyOf(feeds: Readonly<Record<string, Tensor>>, row: number, size: number): string {
+  let a = 0x811c9dc5
+  let b = 0x01000193
+  for (const [name, { data, dtype }] of Object.entries(feeds)) {
+    if (name.endsWith('.offsets') || name.endsWith('.weights')) continue
+    const { from, length } = placeOf(feeds, name, row, size)
+    const each = bytesPerElement[dtype]
+    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset + from * each, length * each)
+    for (const byte of bytes) {
+      a = Math.imul(a ^ byte, 0x01000193)
+      b = Math.imul(b ^ byte, 0x85ebca6b) ^ (b >>> 13)
+    }
+  }
+  return `${a >>> 0}.${b >>> 0}`
+}
+
+/** Where a row's elements lie in a feed. */
+function placeOf(
+  feeds: Readonly<Record<string, Tensor>>,
+  name: string,
+  row: number,
+  size: number,
+): { from: number; length: number } {
+  const bag = name.endsWith('.ids') ? feeds[`${name.slice(0, -4)}.offsets`] : undefined
+  if (bag === undefined) {
+    const length = feeds[name]!.data.length / size
+    return { from: row * length, length }
+  }
+  const offsets = bag.data as Int32Array
+  return { from: offsets[row]!, length: offsets[row + 1]! - offsets[row]! }
 }
 
 /** The training rows with a weight for each member: 0 on its own fold, 1 elsewhere. */
@@ -49,113 +109,81 @@ export function foldedDataset(train: Dataset, assigned: Tensor<'int32'>, { famil
   )
 }
 
-export interface OutOfFold extends Callback {
-  /** The mean out-of-fold loss of the families at their best. */
-  best(): number
-}
-
 /**
- * Every so many epochs measures each family on the rows its members left out, keeps the family's weights at their best, and
- * ends the fit with those.
+ * Every so many epochs measures the ensemble on rows its members left out (each family's member for that fold, averaged) and
+ * keeps the weights of the best epoch, with which the fit ends. Judging the ensemble rather than its members matters: alone,
+ * they would stop too early.
  */
 export function outOfFold(
   train: Dataset,
   assigned: Tensor<'int32'>,
   plan: FoldPlan,
   onLoss: (epoch: number, loss: number) => void,
-): OutOfFold {
-  const { families, folds, evaluateEvery } = plan
-  const members = families * folds
+): Callback {
+  const { families, evaluateEvery } = plan
   const step = Math.max(1, Math.ceil(train.size / measuredRows))
   const rows = Array.from({ length: Math.ceil(train.size / step) }, (_, i) => i * step)
   const measured = step === 1 ? train : train.take(rows)
   let targets: Tensor | undefined
-  let best = Array.from({ length: families }, () => Number.POSITIVE_INFINITY)
+  let best = Number.POSITIVE_INFINITY
   let weights: Record<string, Tensor> = {}
 
   const measure = async (epoch: number, context: FitContext) => {
-    targets ??= await column(measured, 'target')
+    targets ??= await column(measured, targetField)
     const [outputs] = Object.values(await context.predict(measured))
-    const losses = familyLosses(
-      outputs!,
-      targets,
-      (i) => (assigned.data as Int32Array).subarray(rows[i]! * families, (rows[i]! + 1) * families),
-      plan,
-    )
-    const current = context.getWeights()
-    losses.forEach((loss, family) => {
-      if (!(loss < best[family]!)) return
-      best[family] = loss
-      keepFamily(weights, current, family, folds, members)
-    })
-    onLoss(epoch, losses.reduce((a, b) => a + b, 0) / families)
+    const all = assigned.data as Int32Array
+    const leftOut = (i: number) => all.subarray(rows[i]! * families, (rows[i]! + 1) * families)
+    const loss = outOfFoldLoss(outputs!, targets, leftOut, plan)
+    if (loss < best) {
+      best = loss
+      weights = context.getWeights()
+    }
+    onLoss(epoch, loss)
   }
   return {
     name: 'outOfFold',
-    onTrainBegin() {
-      if (Object.keys(weights).length === 0) best = best.map(() => Number.POSITIVE_INFINITY)
-    },
     async onEpochEnd(epoch, _, context) {
       if ((epoch + 1) % evaluateEvery === 0 || epoch + 1 === context.epochs) await measure(epoch, context)
     },
     onTrainEnd(context) {
-      context.setWeights({ ...context.getWeights(), ...weights })
+      if (Object.keys(weights).length > 0) context.setWeights(weights)
     },
-    capture: (): CallbackState => ({
-      json: { best: best.map((loss) => (Number.isFinite(loss) ? loss : null)) },
-      tensors: weights,
-    }),
+    capture: (): CallbackState => ({ json: { best: Number.isFinite(best) ? best : null }, tensors: weights }),
     restore({ json, tensors }: CallbackState) {
-      best = (json as { best: (number | null)[] }).best.map((loss) => loss ?? Number.POSITIVE_INFINITY)
+      best = (json as { best: number | null }).best ?? Number.POSITIVE_INFINITY
       weights = { ...tensors }
     },
-    best: () => best.reduce((a, b) => a + b, 0) / families,
   }
 }
 
-/** Copies the rows of a family's members of every weight that has one row a member. */
-function keepFamily(
-  kept: Record<string, Tensor>,
-  current: Readonly<Record<string, Tensor>>,
-  family: number,
-  folds: number,
-  members: number,
-): void {
-  for (const [path, weight] of Object.entries(current)) {
-    if (weight.shape[0] !== members || weight.shape.length < 2) continue
-    const each = weight.size / members
-    kept[path] ??= new Tensor('float32', weight.shape, Float32Array.from(weight.data as Float32Array))
-    const from = family * folds * each
-    ;(kept[path]!.data as Float32Array).set((weight.data as Float32Array).subarray(from, from + folds * each), from)
-  }
-}
-
-/** Mean over the rows of the loss of the member that left the row out: cross-entropy of logits, or squared error. */
-function familyLosses(
+/** Log loss of the averaged probabilities, or mean squared error of the averaged values. */
+function outOfFoldLoss(
   outputs: Tensor,
   targets: Tensor,
   leftOut: (row: number) => Int32Array,
   { families, folds }: FoldPlan,
-): number[] {
+): number {
   const [rows, members, width] = outputs.shape as [number, number, number]
   const data = outputs.data as Float32Array
   const truth = targets.data as Int32Array | Float32Array
-  const sums = new Array<number>(families).fill(0)
+  const isClass = targets.dtype === 'int32'
+  let sum = 0
   for (let row = 0; row < rows; row++) {
     const own = leftOut(row)
+    let mean = 0
     for (let family = 0; family < families; family++) {
       const at = (row * members + family * folds + own[family]!) * width
-      sums[family]! +=
-        targets.dtype === 'int32' ? crossEntropy(data, at, width, truth[row]!) : (data[at]! - truth[row]!) ** 2
+      mean += (isClass ? probabilityOf(data, at, width, truth[row]!) : data[at]!) / families
     }
+    sum += isClass ? -Math.log(Math.max(mean, 1e-12)) : (mean - truth[row]!) ** 2
   }
-  return sums.map((sum) => sum / rows)
+  return sum / rows
 }
 
-function crossEntropy(logits: Float32Array, at: number, width: number, label: number): number {
+function probabilityOf(logits: Float32Array, at: number, width: number, label: number): number {
   let largest = -Infinity
   for (let c = 0; c < width; c++) largest = Math.max(largest, logits[at + c]!)
   let sum = 0
   for (let c = 0; c < width; c++) sum += Math.exp(logits[at + c]! - largest)
-  return largest + Math.log(sum) - logits[at + label]!
+  return Math.exp(logits[at + label]! - largest) / sum
 }

@@ -42,6 +42,7 @@ export async function encodeTable(table: Table, features: FittedFeatures, option
   const rows: Float64Array[] = []
   const { data } = await collect(encodedBatches(table, features, options, rows), options.memoryBytes)
   options.report.check()
+  options.report.ignoredColumns.delete(rowColumn)
   return { data, rows: joined(rows) }
 }
 

@@ -98,7 +98,7 @@ export async function prepareTable(
       columns: (): Promise<ColumnBatch> => testTable.limit(importanceRows).toBatch(),
     },
     split: testInput === undefined ? describeSplit(splitOptions) : `a file of its own, ${testInput.path}`,
-    inferences: describeInferences(task, target, inferred.columns, options),
+    inferences: describeInferences(task, target, inferred.columns, decided.columns),
     notes: [
       ...input.notes,
       ...report.warnings(),
@@ -128,6 +128,7 @@ async function inferTraining(
       ...(typeof options.split === 'object' && 'group' in options.split ? [options.split.group] : []),
     ],
     text: options.model === 'attention' ? 'sequence' : 'bag',
+    bins: 6,
     ...(options.imageSize === undefined ? {} : { imageSize: options.imageSize }),
   })
 }
@@ -163,9 +164,9 @@ function describeInferences(
   task: string,
   target: string,
   columns: readonly ColumnDecision[],
-  options: ResolvedTrainOptions,
+  whole: readonly ColumnDecision[],
 ): Inference[] {
-  const decision = columns.find(({ role }) => role === 'target')
+  const decision = whole.find(({ role }) => role === 'target')
   const rest = columns.filter(({ role }) => role !== 'target')
   if (rest.length === 0) throw new DataError({ operation: 'train', problem: 'there is only the target' })
   const shown = rest.slice(0, 60)
@@ -173,7 +174,7 @@ function describeInferences(
     {
       about: 'task',
       what: `${task} of "${target}"`,
-      why: options.task === undefined ? (decision?.why ?? '') : 'as asked',
+      why: decision?.why ?? '',
     },
     ...shown.map(({ column, role, why }) => ({
       about: `column ${column}`,

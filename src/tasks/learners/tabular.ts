@@ -19,18 +19,16 @@ import {
 } from '../../nn/index.ts'
 import { type BuiltModel, denseField, type LearnerInput } from './learner.ts'
 
-/** One kind of member. A family is trained once per fold. */
+/** One kind of member. Each repeat of a family has members of its own, one a fold. */
 interface Family {
+  readonly repeats: number
   /** Sees the piecewise-linear encoding of numbers beside the plain one (Gorishniy et al. 2022). */
   readonly bins: boolean
-  /** Two hidden layers. */
-  readonly deep: boolean
-  /** A linear path from the inputs to the output. */
+  /** A linear path from the inputs to the output, beside the hidden layers. */
   readonly linear: boolean
   /** Of hidden units, and of inputs. */
   readonly dropout: number
   readonly inputDropout: number
-  readonly weightDecay: number
 }
 
 /**
@@ -38,89 +36,107 @@ interface Family {
  * data set has to choose among them.
  */
 const families: readonly Family[] = [
-  { bins: false, deep: true, linear: false, dropout: 0.3, inputDropout: 0.3, weightDecay: 0.02 },
-  { bins: true, deep: true, linear: true, dropout: 0.5, inputDropout: 0, weightDecay: 0.02 },
-  { bins: true, deep: true, linear: false, dropout: 0.3, inputDropout: 0.3, weightDecay: 0.02 },
-  { bins: false, deep: false, linear: true, dropout: 0.1, inputDropout: 0.1, weightDecay: 0.02 },
-  { bins: true, deep: false, linear: true, dropout: 0.1, inputDropout: 0.1, weightDecay: 0.1 },
+  { repeats: 2, bins: false, linear: false, dropout: 0.3, inputDropout: 0.3 },
+  { repeats: 1, bins: true, linear: false, dropout: 0.3, inputDropout: 0.3 },
 ]
 
-/** Rows from which folds are fewer and layers wider; and from which one split is enough. */
-const mediumRows = 2000
-const largeRows = 50_000
+/** What depends on the number of rows: the first entry whose `below` is larger holds. */
+const sizes = [
+  { below: 2000, folds: 8, hidden: 64, epochs: [15, 40], batchSize: 256, repeats: 2 },
+  { below: 20_000, folds: 5, hidden: 128, epochs: [15, 80], batchSize: 256, repeats: 2 },
+  { below: 100_000, folds: 4, hidden: 128, epochs: [8, 80], batchSize: 512, repeats: 1 },
+  { below: Number.POSITIVE_INFINITY, folds: 2, hidden: 128, epochs: [4, 20], batchSize: 1024, repeats: 1 },
+] as const
 
 const efforts = { fast: 0.5, default: 1, best: 2 } as const
+/** The piecewise-linear encoding counts a little less than the plain one. */
+const binScale = 0.8
 
 /**
- * Tables: an ensemble of small MLPs and linear models, all trained at once as batched matrix products (as in TabM, Gorishniy et
- * al. 2024), on RealMLP's inputs (Holzmüller et al. 2024: robust scaling, smooth clipping, learned input scales, label
- * smoothing). Each member leaves out one fold of the rows; what it says of them validates it, so that no row is lost to
- * validation and every family stops at its best epoch.
+ * Tables: an ensemble of small MLPs, all trained at once as batched matrix products (as in TabM, Gorishniy et al. 2024), on
+ * RealMLP's inputs (Holzmüller et al. 2024: robust scaling, smooth clipping, learned input scales, label smoothing). Each
+ * member leaves out one fold of the rows; what the members say of the rows they left out validates the whole, so that no row
+ * is lost to validation.
  */
 export function tabularLearner({ features, train, options, classes }: LearnerInput): BuiltModel {
   const rows = train.size
-  const folds = rows < mediumRows ? 8 : rows < largeRows ? 5 : 2
-  const kinds = rows < largeRows ? families : families.slice(0, 3)
+  const size = sizes.find(({ below }) => rows < below)!
   // Regularisation is for little data.
   const strength = Math.min(1, Math.sqrt(700 / rows))
-  const members = kinds.flatMap((family) => Array.from({ length: folds }, () => family))
+  const repeats = families.flatMap((family) =>
+    Array.from({ length: Math.min(family.repeats, size.repeats) }, () => family),
+  )
+  const members = repeats.flatMap((family) => Array.from({ length: size.folds }, () => family))
   const count = members.length
-  const hidden = rows < mediumRows ? 64 : 128
+  const { hidden } = size
   const units = classes === 0 ? 1 : classes
 
   const inputs: SymbolicTensor[] = []
   const blocks = inputBlocks(features.fields, inputs)
   const x = blocks.length === 1 ? blocks[0]!.tensor : concatenate({ axis: -1 })(blocks.map(({ tensor }) => tensor))
-  const inputGate = (family: Family) =>
-    blocks.flatMap(({ bins, width }) => Array.from({ length: width }, () => (bins && !family.bins ? 0 : 1)))
-  // A table without numbers has no second encoding to hide.
-  const gated = blocks.some(({ bins }) => bins) && blocks.some(({ bins }) => !bins)
-  const gate = gated ? { gate: members.map(inputGate) } : {}
   const width = blocks.reduce((sum, block) => sum + block.width, 0)
-  const decay = members.map(({ weightDecay }) => weightDecay / 0.02)
-  const scaled = { learnedScale: true, scaleLearningRate: 3 }
+  const onlyBins = blocks.every(({ bins }) => bins)
+  const gateOf = (family: Family) => (bins: boolean) => (!bins || onlyBins ? 1 : family.bins ? binScale : 0)
+  const inputGate = (family: Family) =>
+    blocks.flatMap((block) => Array.from({ length: block.width }, () => gateOf(family)(block.bins)))
   const normal = (stddev: number) => ({ type: 'randomNormal', mean: 0, stddev }) as const
 
   const noisy = ensembleDropout({ rates: members.map(({ inputDropout }) => inputDropout * strength) })(x)
   const hiddenDropout = () => ensembleDropout({ rates: members.map(({ dropout }) => dropout * strength) })
-  const layer = { members: count, weightDecay: decay }
   const first = ensembleDense({
-    ...layer, ...gate, ...scaled, units: hidden, activation: 'gelu',
-    kernelInitializer: normal(1 / Math.sqrt(width)), biasInitializer: normal(0.5), name: 'hidden_1',
-  })(noisy) // prettier-ignore
+    members: count,
+    units: hidden,
+    gate: members.map(inputGate),
+    learnedScale: true,
+    scaleLearningRate: 3,
+    activation: 'gelu',
+    kernelInitializer: normal(1 / Math.sqrt(width)),
+    biasInitializer: normal(0.5),
+    name: 'hidden_1',
+  })(noisy)
   const second = ensembleDense({
-    ...layer, units: hidden, activation: 'gelu', kernelInitializer: normal(Math.sqrt(2 / hidden)), name: 'hidden_2',
-  })(hiddenDropout()(first)) // prettier-ignore
+    members: count,
+    units: hidden,
+    activation: 'gelu',
+    kernelInitializer: normal(Math.sqrt(2 / hidden)),
+    name: 'hidden_2',
+  })(hiddenDropout()(first))
   const deep = ensembleDense({
-    ...layer, units, gate: members.map((family) => Number(family.deep)), kernelInitializer: normal(0.3 / Math.sqrt(hidden)), name: 'deep',
-  })(hiddenDropout()(second)) // prettier-ignore
-  const linear = ensembleDense({
-    ...layer, units, gate: members.map((family) => inputGate(family).map((open) => (family.linear ? open : 0))), useBias: false,
-    kernelInitializer: 'zeros', kernelLearningRate: 10, name: 'linear',
-  })(noisy) // prettier-ignore
-  const logits = add({ name: 'logits' })([deep, linear])
+    members: count,
+    units,
+    kernelInitializer: normal(0.3 / Math.sqrt(hidden)),
+    name: 'deep',
+  })(hiddenDropout()(second))
+  const logits = repeats.some(({ linear }) => linear)
+    ? add({ name: 'logits' })([
+        deep,
+        ensembleDense({
+          members: count,
+          units,
+          gate: members.map((family) => inputGate(family).map((open) => (family.linear ? open : 0))),
+          useBias: false,
+          kernelInitializer: 'zeros',
+          kernelLearningRate: 3,
+          name: 'linear',
+        })(noisy),
+      ])
+    : deep
   const output = ensembleAverage({ name: 'average' })(
     classes === 0 ? logits : activation({ activation: 'softmax', name: 'probabilities' })(logits),
   )
 
-  const batchSize =
-    options.batchSize ?? Math.min(rows < largeRows ? 256 : 1024, Math.max(32, 2 ** Math.round(Math.log2(rows / 16))))
-  const steps = (rows < mediumRows ? 500 : 500 * Math.sqrt(rows / 700)) * efforts[options.preset]
-  const perEpoch = Math.ceil(rows / batchSize)
-  const least = rows < largeRows ? 15 : 4
-  const epochs = options.epochs ?? Math.min(rows < mediumRows ? 40 : 80, Math.max(least, Math.round(steps / perEpoch)))
+  const batchSize = options.batchSize ?? Math.min(size.batchSize, Math.max(32, 2 ** Math.round(Math.log2(rows / 16))))
+  const steps = 500 * Math.max(1, Math.sqrt(rows / 700)) * efforts[options.preset]
+  const perEpoch = Math.max(1, Math.floor(rows / batchSize))
+  const [least, most] = size.epochs
+  const epochs = options.epochs ?? Math.min(most, Math.max(least, Math.round(steps / perEpoch)))
   const learningRate = options.learningRate ?? 3e-3
   return {
-    name: `ensemble of ${count} MLPs and linear models`,
+    name: `ensemble of ${count} MLPs`,
     training: model({ inputs, outputs: logits }),
     inference: model({ inputs, outputs: output }),
     compile: {
-      optimizer: adamW({
-        learningRate: warmupCosine({ learningRate }),
-        beta2: 0.98,
-        epsilon: 1e-8,
-        weightDecay: 0.1,
-      }),
+      optimizer: adamW({ learningRate: warmupCosine({ learningRate }), beta2: 0.98, epsilon: 1e-8, weightDecay: 0.1 }),
       loss:
         classes === 0
           ? meanSquaredError({ reduction: 'meanPerMember' })
@@ -128,8 +144,12 @@ export function tabularLearner({ features, train, options, classes }: LearnerInp
     },
     batchSize,
     epochs,
-    folds: { families: kinds.length, folds, evaluateEvery: Math.max(1, Math.floor(epochs / 15)) },
-    settings: { optimizer: 'AdamW, cosine', families: kinds.length, folds, 'hidden units': hidden },
+    folds: {
+      families: repeats.length,
+      folds: size.folds,
+      evaluateEvery: Math.max(1, Math.floor(epochs / 15)),
+    },
+    settings: { optimizer: 'AdamW, cosine', members: count, folds: size.folds, 'hidden units': hidden },
   }
 }
 
