@@ -10,7 +10,7 @@ struct PhiloxKey {
   uint32_t step, stream, seedLow, seedHigh;
 };
 
-inline constexpr int kPhiloxLanes = 16;
+inline constexpr int kPhiloxLanes = 64;
 
 // The four words of counters (first + lane, step, stream), lane by lane: words[4·lane + word].
 inline void philox(uint64_t first, const PhiloxKey& key, uint32_t* words) {
