@@ -78,7 +78,7 @@ function findCompiler() {
   }
   if (old.length > 0)
     fail(`fathom's engine needs a C++20 compiler (g++ 11, clang 14 or newer); found only ${old.join(', ')}. ${advice}.`)
-  fail(
+  return fail(
     `fathom's engine needs a C++20 compiler, and ${process.env.CXX ? `CXX=${process.env.CXX} does not run` : 'none of g++, clang++, c++ is there'}. ${advice}.`,
   )
 }
