@@ -65,6 +65,8 @@ export interface Layer {
   /** May be changed before a model is compiled. */
   trainable: boolean
   readonly common: CommonOptions
+  /** What its input is declared as when the layer is the first of a `sequential`. */
+  readonly inputType: DType
   /** With defaults filled in: JSON data. */
   readonly options: Readonly<Record<string, unknown>>
   /** By name; undefined until the layer has been called. */

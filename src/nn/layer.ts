@@ -1,4 +1,4 @@
-import { OptionError, ShapeError } from '../core/index.ts'
+import { type DType, OptionError, ShapeError } from '../core/index.ts'
 import * as g from '../graph/index.ts'
 import type { Value } from '../graph/index.ts'
 import type {
@@ -22,6 +22,8 @@ export interface LayerDefinition<O extends object> {
   readonly rules: OptionRules<O>
   /** The number of inputs: one unless told. */
   readonly arity?: { readonly least: number; readonly most: number }
+  /** What its input is declared as when the layer comes first. Default: float32. */
+  readonly inputType?: DType
   /** Checks options against each other. Throws OptionError. */
   validate?(options: Required<O>): void
   /** The weights it needs for inputs of these types. */
@@ -89,6 +91,7 @@ function makeLayer<O extends object>(definition: LayerDefinition<O>, given: O & 
     layerName: { get: () => layerName },
     trainable: { value: trainable, writable: true },
     common: { value: { ...(inputShape === undefined ? {} : { inputShape }), ...(name === undefined ? {} : { name }) } },
+    inputType: { value: definition.inputType ?? 'float32' },
     options: { value: options },
     variables: { get: () => variables },
     rename: {

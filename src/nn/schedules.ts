@@ -1,8 +1,8 @@
 import { named } from './options.ts'
 
 /**
- * A learning rate (or weight decay) as a function of the step: JSON data. `decaySteps` left out means: all steps of the
- * fit. `at` runs on the host, in double precision.
+ * A learning rate (or weight decay) as a function of the step, counted from the fit's first epoch: JSON data.
+ * `decaySteps` left out means: all steps of the fit. Computed on the host, in double precision.
  */
 export type Schedule =
   | { readonly type: 'constant'; readonly value: number }

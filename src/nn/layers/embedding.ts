@@ -30,6 +30,7 @@ const tableRules = {
 /** ids [batch, …] → [batch, …, outputDim], a learned row for each id. */
 export const embedding = defineLayer<EmbeddingOptions>({
   type: 'embedding',
+  inputType: 'int32',
   rules: { inputDim: required(positiveInteger), ...tableRules },
   weights: (options) => ({ embeddings: table(options, options.inputDim) }),
   call: (_, [ids], context) => g.gather(context.weight('embeddings'), g.cast(ids!, 'int32'), 0),
@@ -47,6 +48,7 @@ export interface CategoryEmbeddingOptions {
 /** Ids [batch, columns], each column with a table of its own → [batch, columns · outputDim]. */
 export const categoryEmbedding = defineLayer<CategoryEmbeddingOptions>({
   type: 'categoryEmbedding',
+  inputType: 'int32',
   rules: {
     cardinalities: required(listOf(positiveInteger)),
     outputDim: optional(positiveInteger, 8),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NotFoundError, OptionError, ShapeError, Tensor } from '../../core/index.ts'
 import { referenceRuntime } from '../../runtime/index.ts'
-import { type ModelConfig, modelFromJSON } from '../index.ts'
+import { type ModelConfig, modelFromJSON, sequential } from '../index.ts'
 import {
   type LayerCase,
   type Packed,
@@ -14,7 +14,7 @@ import {
   unpack,
   worst,
 } from '../testing.ts'
-import { conv2d, dense, layerTypes } from './index.ts'
+import { conv2d, dense, embedding, flatten, layerTypes } from './index.ts'
 import { input } from '../symbolic.ts'
 
 interface LayerFixture {
@@ -274,6 +274,14 @@ describe('noise in training', () => {
     const erased = Array.from({ length: 30 }, (_, n) => output.slice(n * 64, n * 64 + 64).filter((v) => v === 0).length)
     expect(Math.max(...erased)).toBe(16)
     expect(Math.min(...erased)).toBeGreaterThanOrEqual(4)
+  })
+})
+
+describe('a first layer', () => {
+  it('says what its input is', () => {
+    const made = sequential([embedding({ inputDim: 5, outputDim: 2, inputShape: [3] }), flatten(), dense({ units: 1 })])
+    expect(made.inputs[0]!.tensor.dtype).toBe('int32')
+    expect(made.outputs[0]!.tensor.shape.slice(1)).toEqual([1])
   })
 })
 

@@ -134,6 +134,7 @@ export interface PaddingMaskOptions {
 /** ids [batch, time] → bool [batch, time], true where an id is not padding. */
 export const paddingMask = defineLayer<PaddingMaskOptions>({
   type: 'paddingMask',
+  inputType: 'int32',
   rules: { padId: optional(anyInteger, 0) },
   call: ({ padId }, [ids]) => g.notEqual(ids!, padId),
 })

@@ -105,7 +105,7 @@ export class Model {
   }
 
   /** Gives a `sequential` its input: one example's shape. Built models stay as they are. */
-  build(inputShape: readonly (number | string)[], dtype: 'float32' | 'int32' | 'uint8' = 'float32'): void {
+  build(inputShape: readonly (number | string)[], dtype = this.pending[0]?.inputType ?? 'float32'): void {
     if (this.network !== undefined) return
     const first = input({ shape: inputShape, dtype })
     const last = this.pending.reduce((tensor: SymbolicTensor, layer) => layer(tensor), first)
@@ -178,8 +178,13 @@ export class Model {
     const given = data instanceof Tensor ? { x: data } : data
     this.buildFor(given)
     const trainer = this.predictor()
-    await trainer.prepare()
-    yield* trainer.predictions(toDataset(trainer.network, undefined, given), { batchSize, signal })
+    const release = trainer.acquire('predict')
+    try {
+      await trainer.prepare()
+      yield* trainer.predictions(toDataset(trainer.network, undefined, given), { batchSize, signal })
+    } finally {
+      release()
+    }
   }
 
   /** One step on one batch; its loss and metrics. Schedules see `totalSteps`. */
@@ -380,7 +385,7 @@ export function sequential(chain: readonly (Layer | SymbolicTensor)[], options: 
   const layers = (start === undefined ? chain : rest) as readonly Layer[]
   if (layers.length === 0) throw new OptionError({ operation: 'sequential', problem: 'there is no layer' })
   const shape = layers[0]!.common.inputShape
-  const inputs = start ?? (shape === undefined ? undefined : input({ shape }))
+  const inputs = start ?? (shape === undefined ? undefined : input({ shape, dtype: layers[0]!.inputType }))
   if (inputs === undefined) return new Model(layers, settings)
   const outputs = layers.reduce((tensor: SymbolicTensor, layer) => layer(tensor), inputs)
   return new Model(topologyOf({ inputs, outputs }), settings)

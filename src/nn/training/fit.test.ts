@@ -128,7 +128,7 @@ describe.each<[string, Runtime]>([
     }
     const history = await whole.fit(data, { ...options(), checkpoint: { everySteps: 3, save } })
     expect(states.length).toBeGreaterThan(8)
-    for (const state of [states[0]!, states[3]!, states[4]!, states.at(-2)!]) {
+    for (const state of [states[0]!, states[3]!, states[4]!, states.at(-2)!, states.at(-1)!]) {
       const resumed = network({ runtime })
       resumed.restoreState(state)
       const again = await resumed.fit(data, options())
@@ -171,6 +171,36 @@ describe.each<[string, Runtime]>([
 })
 
 describe('a fit', () => {
+  it('that was stopped early stays stopped when it is resumed', async () => {
+    const states: TrainingState[] = []
+    const options = () => ({ epochs: 9, callbacks: [earlyStopping({ monitor: 'loss', minDelta: 100, patience: 2 })] })
+    const whole = network()
+    const save = (state: TrainingState) => {
+      states.push(stored(state))
+      return Promise.resolve()
+    }
+    const history = await whole.fit(clusters(20), { ...options(), checkpoint: { save } })
+    expect(history.epochs.length).toBe(3)
+    const resumed = network()
+    resumed.restoreState(states.at(-1)!)
+    expect(await resumed.fit(clusters(20), options())).toEqual(history)
+    expect(weightsOf(resumed)).toEqual(weightsOf(whole))
+  })
+
+  it('begins its schedule anew, or where it is told', async () => {
+    const made = network({ optimizer: sgd({ learningRate: warmupCosine({ learningRate: 1, warmup: 0 }) }) })
+    const ratesOf = async (options: object) => {
+      const { epochs } = await made.fit(clusters(8), { batchSize: 8, ...options })
+      return epochs.map(({ logs }) => logs['learningRate']!)
+    }
+    const all = await ratesOf({ epochs: 4 })
+    expect(all[0]).toBe(1)
+    expect(all[2]).toBeCloseTo(0.5, 9)
+    expect(await ratesOf({ epochs: 4 })).toEqual(all)
+    await ratesOf({ epochs: 2 })
+    expect((await ratesOf({ epochs: 4, initialEpoch: 2 })).slice(2)).toEqual(all.slice(2))
+  })
+
   it('is the same twice, and not with another seed', async () => {
     const run = async (seed: number) => {
       const made = network({ seed })

@@ -26,16 +26,15 @@ export async function fit(
   if (training.size === 0) throw new OptionError({ operation: 'fit', problem: 'there are no examples to train on' })
   await trainer.prepare()
   const { position, compiled, totals } = trainer
-  beginAt(trainer, options.initialEpoch)
   const stepsPerEpoch = batchCount(training.size, batchSize)
+  beginAt(trainer, options.initialEpoch, stepsPerEpoch)
   const total = epochs * stepsPerEpoch
-  const stopping: { why: string | undefined } = { why: undefined }
   const context = trainer.context({
     epochs,
     stepsPerEpoch,
     batchSize: options.validationBatchSize ?? 4 * batchSize,
     stop: (why) => {
-      stopping.why = why
+      position.stopped = why
     },
   })
   trainer.callbacks = callbacks
@@ -44,7 +43,7 @@ export async function fit(
   const checkpoint = checkpointer(trainer, options)
   const report = reporter(options, training.size)
   for (const callback of callbacks) await callback.onTrainBegin?.(context)
-  while (position.epoch < epochs && stopping.why === undefined) {
+  while (position.epoch < epochs && position.stopped === null) {
     const { epoch } = position
     if (position.batch === 0) for (const callback of callbacks) await callback.onEpochBegin?.(epoch, context)
     const batches = training.batches({
@@ -81,11 +80,11 @@ export async function fit(
     position.batch = 0
     totals.restore({})
     await checkpoint(true)
-    if (signal?.aborted === true && position.epoch < epochs) throw cancelled('fit')
+    if (signal?.aborted === true && position.epoch < epochs && position.stopped === null) throw cancelled('fit')
   }
   if (compiled.optimizer.common.useEma) trainer.assign(trainer.evaluatedWeights())
   await finish(trainer, context)
-  return { epochs: trainer.history, stopped: stopping.why }
+  return { epochs: trainer.history, stopped: position.stopped ?? undefined }
 }
 
 async function finish(trainer: Trainer, context: FitContext): Promise<void> {
@@ -94,10 +93,12 @@ async function finish(trainer: Trainer, context: FitContext): Promise<void> {
 }
 
 /** A fit starts afresh, unless the state of an interrupted one has been restored or it is told where. */
-function beginAt(trainer: Trainer, initialEpoch: number | undefined): void {
+function beginAt(trainer: Trainer, initialEpoch: number | undefined, stepsPerEpoch: number): void {
   if (!trainer.restored) {
     trainer.position.epoch = initialEpoch ?? 0
     trainer.position.batch = 0
+    trainer.position.stopped = null
+    trainer.position.start = trainer.position.step - (initialEpoch ?? 0) * stepsPerEpoch
     trainer.totals.restore({})
     trainer.history = trainer.history.filter(({ epoch }) => epoch < (initialEpoch ?? 0))
   } else if (initialEpoch !== undefined && initialEpoch !== trainer.position.epoch) {

@@ -36,7 +36,7 @@ export async function planOf(
   const size = dataset === undefined ? batchSize : Math.min(batchSize, dataset.size)
   trainer.reserve(size)
   const { dtype } = trainer.network
-  const scalars = scalarFeeds(trainer.compiled.optimizer, { step: 0, total: 1, scale: 1, dtype }).feeds
+  const scalars = scalarFeeds(trainer.compiled.optimizer, { step: 0, scheduled: 0, total: 1, scale: 1, dtype }).feeds
   const { training, evaluation } = trainer.programs(feeds, { ...scalars, [stepFeed]: { dtype: 'int32', shape: [] } })
   const own = ({ memory }: typeof training) => memory.arena + memory.scratch + memory.constants
   const memory = { state: training.memory.state, training: own(training), evaluation: own(evaluation) }

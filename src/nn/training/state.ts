@@ -6,11 +6,27 @@ import type { CallbackState, Callback, EpochRecord, Json, TrainingState } from '
 const format = 'fathom-training'
 const version = 1
 
+/** Where a fit is. Everything here, the tensors and the callbacks' memory make a checkpoint. */
+export interface Position {
+  epoch: number
+  /** Batches of the epoch that are done. */
+  batch: number
+  /** Steps since the model was compiled: what seeds count by. */
+  step: number
+  learningRateScale: number
+  /** Of the last step. */
+  learningRate: number
+  /** The step at which schedules are at their beginning: that of the fit's first epoch. */
+  start: number
+  /** Why a callback ended the fit, null while it did not. */
+  stopped: string | null
+}
+
 /** What a checkpoint reads and writes of a trainer. */
 export interface Checkpointed {
   readonly network: Network
   readonly seed: number
-  readonly position: { epoch: number; batch: number; step: number; learningRateScale: number; learningRate: number }
+  readonly position: Position
   readonly totals: Totals
   history: EpochRecord[]
   readonly callbacks: readonly Callback[]
@@ -72,7 +88,7 @@ interface StateJson {
   readonly format: string
   readonly version: number
   readonly seed: number
-  readonly position: Checkpointed['position']
+  readonly position: Position
   readonly history: readonly { readonly epoch: number; readonly logs: Readonly<Record<string, number | string>> }[]
   readonly callbacks: Readonly<Record<string, Json>>
 }

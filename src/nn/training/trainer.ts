@@ -8,7 +8,7 @@ import type { Callback, EpochRecord, FitContext, Logs, TrainingState } from './c
 import { evaluationGraph, predictionGraph } from './evaluation.ts'
 import type { Objective } from './objective.ts'
 import { Runner, type RunnerOptions } from './runner.ts'
-import { captureTrainer, restoreTrainer } from './state.ts'
+import { type Position, captureTrainer, restoreTrainer } from './state.ts'
 import { type FeedTypes, stepFeed } from './trace.ts'
 import { averageName, optimizerState, scalarFeeds, trainingGraph } from './update.ts'
 
@@ -18,23 +18,19 @@ export interface Compiled extends RunnerOptions {
   readonly seed: number
 }
 
-/** Where a fit is. Everything here, the tensors and the callbacks' memory make a checkpoint. */
-export interface Position {
-  epoch: number
-  /** Batches of the epoch that are done. */
-  batch: number
-  /** Steps since the model was compiled: what seeds count by. */
-  step: number
-  learningRateScale: number
-  /** Of the last step. */
-  learningRate: number
-}
-
 /** A compiled model: its programs, the optimizer's memory and where training is. */
 export class Trainer {
   readonly network: Network
   readonly compiled: Compiled
-  readonly position: Position = { epoch: 0, batch: 0, step: 0, learningRateScale: 1, learningRate: 0 }
+  readonly position: Position = {
+    epoch: 0,
+    batch: 0,
+    step: 0,
+    learningRateScale: 1,
+    learningRate: 0,
+    start: 0,
+    stopped: null,
+  }
   readonly totals = new Totals()
   history: EpochRecord[] = []
   /** What callbacks kept, until a fit brings the callbacks. */
@@ -85,8 +81,8 @@ export class Trainer {
     for (const runner of [this.training, this.evaluation, this.prediction]) runner.reset()
   }
 
-  /** Only one piece of work at a time may use the weights. */
-  async exclusively<T>(operation: string, work: () => Promise<T>): Promise<T> {
+  /** Only one piece of work at a time may use the weights. Gives what ends the work. @throws OptionError meanwhile. */
+  acquire(operation: string): () => void {
     if (this.busy) {
       throw new OptionError({
         operation,
@@ -95,10 +91,17 @@ export class Trainer {
       })
     }
     this.busy = true
+    return () => {
+      this.busy = false
+    }
+  }
+
+  async exclusively<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    const release = this.acquire(operation)
     try {
       return await work()
     } finally {
-      this.busy = false
+      release()
     }
   }
 
@@ -107,6 +110,7 @@ export class Trainer {
     const { position, network } = this
     const { feeds, learningRate } = scalarFeeds(this.compiled.optimizer, {
       step: position.step,
+      scheduled: position.step - position.start,
       total,
       scale: position.learningRateScale,
       dtype: network.dtype,

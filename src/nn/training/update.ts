@@ -114,16 +114,28 @@ function clipped({ common }: Optimizer, gradients: readonly Value[]): readonly V
   return gradients
 }
 
-/** The scalars that step `step` (from 0) of a fit of `total` is fed. `scale` multiplies the learning rate. */
+export interface StepOptions {
+  /** Steps since the model was compiled, from 0: what moments are corrected by. */
+  readonly step: number
+  /** Steps since the fit's first epoch: what schedules go by. */
+  readonly scheduled: number
+  /** Steps of the whole fit. */
+  readonly total: number
+  /** Multiplies the learning rate. */
+  readonly scale: number
+  readonly dtype: FloatType
+}
+
+/** The scalars that a step is fed. */
 export function scalarFeeds(
   optimizer: Optimizer,
-  { step, total, scale, dtype }: { step: number; total: number; scale: number; dtype: FloatType },
+  { step, scheduled, total, scale, dtype }: StepOptions,
 ): { feeds: Record<string, Tensor>; learningRate: number } {
   const { common } = optimizer
-  const learningRate = rateAt(common.learningRate, step, total) * scale
+  const learningRate = rateAt(common.learningRate, scheduled, total) * scale
   const scalars = {
     ...optimizer.scalars(learningRate, step + 1),
-    [decayScalar]: learningRate * rateAt(common.weightDecay, step, total),
+    [decayScalar]: learningRate * rateAt(common.weightDecay, scheduled, total),
     [averageScalar]: 1 - Math.min(common.emaMomentum, common.emaWarmup ? (1 + step) / (10 + step) : 1),
   }
   return {
