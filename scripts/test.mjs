@@ -23,7 +23,14 @@ need('dist/index.js', 'build:ts')
 
 const run = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`, ...rest],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${results}`,
+    ...rest,
+  ],
   { stdio: 'inherit' },
 )
 if (!existsSync(results)) {
@@ -39,7 +46,9 @@ for (const { fullName } of skipped) console.log(`skipped: ${fullName}`)
 if (strict) for (const { fullName } of unexpected) console.log(`not in the allow-list of skips: ${fullName}`)
 
 // A file that fails to load counts as one failure: vitest reports it without tests.
-const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length
+const broken = report.testResults.filter(
+  (file) => file.status === 'failed' && file.assertionResults.length === 0,
+).length
 const failed = report.numFailedTests + broken + (strict ? unexpected.length : 0)
 console.log(`${report.numPassedTests} passed, ${failed} failed`)
 process.exit(failed > 0 || run.status !== 0 ? 1 : 0)
