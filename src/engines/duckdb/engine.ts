@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +65,7 @@ export class DuckdbEngine implements Engine {
   }
 
   async schema(plan: Plan): Promise<Schema> {
-    return this.using(plan, 'query', {}, (connection, query) => this.describe(connection, query))
+    return this.using(plan, 'query', {}, (connection, _, described) => this.describe(connection, described))
   }
 
   async *batches(plan: Plan, options: BatchOptions = {}): AsyncGenerator<ColumnBatch, void, void> {
@@ -111,9 +111,9 @@ export class DuckdbEngine implements Engine {
 
   async store(plan: Plan, options: StoreOptions = {}): Promise<Stored> {
     const large = (options.bytes ?? 0) > this.memoryLimit / 16
-    return this.using(plan, options.operation ?? 'store', options, async (connection, query) => {
+    return this.using(plan, options.operation ?? 'store', options, async (connection, query, described) => {
       const scans = rejectingScans(plan)
-      const fields = await this.describe(connection, query)
+      const fields = await this.describe(connection, described)
       const table = await this.newTable(large, fields)
       try {
         await start(connection, { ...query, text: table.fill(query.text) }, 'run')
@@ -201,15 +201,17 @@ export class DuckdbEngine implements Engine {
     plan: Plan,
     operation: string,
     options: RunOptions,
-    work: (connection: DuckDBConnection, query: CompiledQuery) => Promise<R>,
+    work: (connection: DuckDBConnection, query: CompiledQuery, described: CompiledQuery) => Promise<R>,
   ): Promise<R> {
     this.running.add(plan)
     try {
-      const query = await this.compile(plan)
+      const resolved = await resolve(plan, (input) => this.schema(input))
+      const query = duckdbDialect.compile(resolved)
+      const described = duckdbDialect.compile(resolved, { literals: true })
       const connection = await this.connect()
       const { epoch } = this
       try {
-        return await this.alive(guarded(connection, operation, options, () => work(connection, query)))
+        return await this.alive(guarded(connection, operation, options, () => work(connection, query, described)))
       } finally {
         this.free(connection, epoch)
       }
@@ -248,7 +250,8 @@ export class DuckdbEngine implements Engine {
 
   private async open(): Promise<DuckDBInstance> {
     try {
-      mkdirSync(this.base, { recursive: true })
+      // One level only: making a whole path below /proc never ends on some versions of Node.js.
+      if (!existsSync(this.base)) mkdirSync(this.base)
       this.directory ??= await mkdtemp(join(this.base, 'fathom-'))
     } catch (cause) {
       throw new FileError({

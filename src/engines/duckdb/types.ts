@@ -43,7 +43,7 @@ const columnTypes: { readonly [K in DuckDBTypeId]: ColumnType } = {
   [DuckDBTypeId.UNION]: 'nested',
   [DuckDBTypeId.VARIANT]: 'nested',
   [DuckDBTypeId.ANY]: 'nested',
-  [DuckDBTypeId.SQLNULL]: 'string',
+  [DuckDBTypeId.SQLNULL]: 'int32',
   [DuckDBTypeId.STRING_LITERAL]: 'string',
   [DuckDBTypeId.INTEGER_LITERAL]: 'int64',
 }

@@ -8,11 +8,16 @@ export interface CompiledQuery {
   readonly parameters: readonly Scalar[]
 }
 
+export interface CompileOptions {
+  /** Bound values as literals: an engine tells no types while parameters are open. Default false. */
+  readonly literals?: boolean
+}
+
 /** Says plans in one engine's SQL. One file each; its tables are total over nodes, functions and types. */
 export interface Dialect {
   readonly name: string
   /** @throws QueryError where the plan cannot be said. */
-  compile(plan: Plan): CompiledQuery
+  compile(plan: Plan, options?: CompileOptions): CompiledQuery
   identifier(name: string): string
   literal(text: string): string
 }

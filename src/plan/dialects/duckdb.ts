@@ -3,14 +3,14 @@ import { hasAggregate, type Scalar } from '../expression.ts'
 import { columnNames, joinColumns } from '../names.ts'
 import { type JoinNode, type NamedExpression, type Plan, type PlanVisitor, type SqlNode, visitPlan } from '../nodes.ts'
 import type { CompiledQuery, Dialect } from './dialect.ts'
-import { duckdbExpression, identifier, literal, sortKeys } from './duckdb-expressions.ts'
+import { duckdbExpression, identifier, literal, scalar, sortKeys } from './duckdb-expressions.ts'
 import { duckdbScan } from './duckdb-scans.ts'
 import { duckdbType } from './duckdb-types.ts'
 
 /** DuckDB's SQL. Every node becomes one SELECT over its inputs as subqueries; DuckDB's optimizer flattens them. */
 export const duckdbDialect: Dialect = {
   name: 'duckdb',
-  compile: (plan) => new Compilation().compile(plan),
+  compile: (plan, options) => new Compilation(options?.literals ?? false).compile(plan),
   identifier,
   literal,
 }
@@ -18,6 +18,11 @@ export const duckdbDialect: Dialect = {
 class Compilation {
   private readonly parameters: Scalar[] = []
   private names = 0
+  private readonly literals: boolean
+
+  constructor(literals: boolean) {
+    this.literals = literals
+  }
 
   compile(plan: Plan): CompiledQuery {
     return { text: this.select(plan), parameters: this.parameters }
@@ -138,7 +143,9 @@ class Compilation {
     const views: string[] = []
     let text = node.parts[0] ?? ''
     for (const [i, hole] of node.holes.entries()) {
-      if (hole.kind === 'value') {
+      if (hole.kind === 'value' && this.literals) {
+        text += scalar(hole.value)
+      } else if (hole.kind === 'value') {
         this.parameters.push(hole.value)
         text += `$${this.parameters.length}`
       } else {
