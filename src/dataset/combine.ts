@@ -1,7 +1,7 @@
 import { OptionError, Tensor } from '../core/index.ts'
 import type { Batch, BatchOptions, Dataset, FieldSpec } from './dataset.ts'
 import type { Examples } from './examples.ts'
-import { concatExamples } from './gather.ts'
+import { concatExamples, gatherExamples } from './gather.ts'
 import { childSeed, permutation } from './order.ts'
 import { prefetch } from './prefetch.ts'
 import { RowDataset } from './rows.ts'
@@ -27,6 +27,20 @@ export function concat(...datasets: readonly Dataset[]): Dataset {
       }),
     ),
   )
+}
+
+/** The dataset with its examples in memory: a part of a file that is read again and again. @throws as `concat`. */
+export async function loaded(dataset: Dataset): Promise<Dataset> {
+  if (!(dataset instanceof RowDataset)) {
+    throw new OptionError({
+      operation: 'loaded',
+      expected: 'a dataset of stored examples',
+      received: 'one whose batches are computed',
+    })
+  }
+  const rows = dataset.rows ?? Uint32Array.from({ length: dataset.size }, (_, i) => i)
+  const { examples, positions } = await dataset.store.load(rows)
+  return fromExamples(gatherExamples(examples, positions))
 }
 
 export interface SplitOptions {

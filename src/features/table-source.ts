@@ -32,6 +32,7 @@ export interface Queryable {
  * values are estimated (off by up to a fifth).
  */
 const quantileRows = 1_000_000
+const sampledRows = 0.99 * quantileRows
 /** Values that one query of quantiles holds: what bounds its memory. */
 const valuesAtOnce = 8_000_000
 /** Columns in one query: texts of queries and their results stay handy. */
@@ -80,7 +81,6 @@ class TableSource implements FeatureSource {
   private readonly plan: Plan
   private readonly engine: Engine
   private counting: Promise<number> | undefined
-  private sampling: Promise<Plan> | undefined
   /** What is known of numbers, without quantiles, so that summaries and fits scan the table once. */
   private readonly measured = new Map<string, Omit<NumericStatistics, 'quantiles'>>()
 
@@ -141,7 +141,7 @@ class TableSource implements FeatureSource {
   ): Promise<readonly (readonly number[])[]> {
     if (probabilities.length === 0) return columns.map(() => [])
     const rows = await this.rows()
-    const sample = await this.sample()
+    const sample = await this.sample(columns)
     if (rows <= fewRows && probabilities.length <= fewProbabilities) {
       const atOnce = Math.floor(valuesAtOnce / Math.max(1, rows * probabilities.length))
       return this.rowsOf(sample, columns, Math.max(1, Math.min(columnsAtOnce, atOnce)), (x) =>
@@ -256,14 +256,17 @@ class TableSource implements FeatureSource {
     return (await this.one({ kind: 'aggregate', input: this.plan, keys: [], aggregates }))[0] ?? 0
   }
 
-  /** The rows that quantiles are taken from: all, or a stored sample. */
-  private sample(): Promise<Plan> {
-    this.sampling ??= this.rows().then(async (rows) => {
-      if (rows <= quantileRows) return this.plan
-      const sample: Plan = { kind: 'sample', input: this.plan, size: { rows: quantileRows }, seed: 0 }
-      return (await this.engine.store(sample, { operation: 'sample for quantiles' })).scan
-    })
-    return this.sampling
+  /**
+   * The rows that quantiles of `columns` are taken from: all, or a stored sample. Its size is not exact: rows chosen one by
+   * one need no sorting.
+   */
+  private async sample(columns: readonly string[]): Promise<Plan> {
+    const rows = await this.rows()
+    if (rows <= quantileRows) return this.plan
+    const input = project(this.plan, columns.map((name) => [name, col(name)])) // prettier-ignore
+    const sample: Plan = { kind: 'sample', input, size: { fraction: sampledRows / rows }, seed: 0 }
+    const bytes = 8 * sampledRows * columns.length
+    return (await this.engine.store(sample, { operation: 'sample for quantiles', bytes })).scan
   }
 
   /** The column as float64 as `NumericStatistics` says; what is no finite number is missing. */

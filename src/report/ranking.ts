@@ -86,39 +86,72 @@ export function areas(ranking: Ranking, draws?: Uint32Array): { auc: number; ave
 
 /** x false positive rate, y true positive rate, from (0, 0) to (1, 1). */
 export function rocCurve(ranking: Ranking): Curve {
-  const points: [number, number][] = [[0, 0]]
-  walk(ranking, undefined, (positives, negatives) => points.push([negatives, positives]))
-  const [allNegatives, allPositives] = points.at(-1)!
-  return thin(points.map(([x, y]) => [x / allNegatives, y / allPositives]))
+  const points = new Points(ranking.order.length + 1)
+  points.add(0, 0)
+  walk(ranking, undefined, (positives, negatives) => points.add(negatives, positives))
+  const [allNegatives, allPositives] = points.last()
+  return thin(points.scaled(allNegatives, allPositives))
 }
 
 /** x recall, y precision, from recall 0 on. */
 export function precisionRecallCurve(ranking: Ranking): Curve {
-  const points: [number, number][] = []
-  walk(ranking, undefined, (positives, negatives) => points.push([positives, positives / (positives + negatives)]))
-  const all = points.at(-1)![0]
-  const curve = points.map(([recall, precision]): [number, number] => [recall / all, precision])
-  return thin([[0, curve[0]![1]], ...curve])
+  const points = new Points(ranking.order.length + 1)
+  walk(ranking, undefined, (positives, negatives) => {
+    const precision = positives / (positives + negatives)
+    if (points.length === 0) points.add(0, precision)
+    points.add(positives, precision)
+  })
+  return thin(points.scaled(points.last()[0], 1))
+}
+
+/** A curve's points, of which a million rows make a million. */
+class Points {
+  readonly x: Float64Array
+  readonly y: Float64Array
+  length = 0
+
+  constructor(capacity: number) {
+    this.x = new Float64Array(capacity)
+    this.y = new Float64Array(capacity)
+  }
+
+  add(x: number, y: number): void {
+    this.x[this.length] = x
+    this.y[this.length++] = y
+  }
+
+  last(): [number, number] {
+    return [this.x[this.length - 1]!, this.y[this.length - 1]!]
+  }
+
+  scaled(x: number, y: number): this {
+    for (let i = 0; i < this.length; i++) {
+      this.x[i]! /= x
+      this.y[i]! /= y
+    }
+    return this
+  }
 }
 
 const maxPoints = 240
 
 /** Keeps the ends and points at least a step apart along the curve: what a picture can show. */
-function thin(points: readonly [number, number][]): Curve {
+function thin({ x, y, length: count }: Points): Curve {
+  const stepTo = (i: number) => (i === 0 ? 0 : Math.abs(x[i]! - x[i - 1]!) + Math.abs(y[i]! - y[i - 1]!))
   let length = 0
-  const along = points.map(([x, y], i) => {
-    if (i > 0) length += Math.abs(x - points[i - 1]![0]) + Math.abs(y - points[i - 1]![1])
-    return length
-  })
-  const step = points.length <= maxPoints ? 0 : length / maxPoints
-  const kept: [number, number][] = []
+  for (let i = 1; i < count; i++) length += stepTo(i)
+  const step = count <= maxPoints ? 0 : length / maxPoints
+  const kept: { x: number[]; y: number[] } = { x: [], y: [] }
   let last = Number.NEGATIVE_INFINITY
-  for (let i = 0; i < points.length; i++) {
-    if (along[i]! - last < step && i < points.length - 1) continue
-    kept.push(points[i]!)
-    last = along[i]!
+  let along = 0
+  for (let i = 0; i < count; i++) {
+    along += stepTo(i)
+    if (along - last < step && i < count - 1) continue
+    kept.x.push(round(x[i]!))
+    kept.y.push(round(y[i]!))
+    last = along
   }
-  return { x: kept.map(([x]) => round(x)), y: kept.map(([, y]) => round(y)) }
+  return kept
 }
 
 /** Curves are kept in bundles: five digits are more than a picture shows. */

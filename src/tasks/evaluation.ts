@@ -73,8 +73,7 @@ export function worstMistakes(
   for (let i = 0; i < n; i++) {
     loss[i] = classes.length === 0 ? Math.abs(values[i]! - truth[i]!) : -values[i * width + truth[i]!]!
   }
-  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => loss[b]! - loss[a]!)
-  return order.slice(0, count).flatMap((position): Mistake[] => {
+  return largest(loss, count).flatMap((position): Mistake[] => {
     const actual = truth[position]!
     if (classes.length === 0) return [{ position, actual: round(actual), predicted: round(values[position]!) }]
     const own = values.subarray(position * width, (position + 1) * width)
@@ -89,6 +88,19 @@ export function worstMistakes(
       },
     ]
   })
+}
+
+/** Positions of the `count` largest values, falling; of equal ones the first. Without sorting millions. */
+function largest(values: Float64Array, count: number): number[] {
+  const kept: number[] = []
+  for (let i = 0; i < values.length; i++) {
+    if (kept.length === count && !(values[i]! > values[kept[count - 1]!]!)) continue
+    let at = kept.length
+    while (at > 0 && values[i]! > values[kept[at - 1]!]!) at--
+    kept.splice(at, 0, i)
+    if (kept.length > count) kept.pop()
+  }
+  return kept
 }
 
 export function indexOfLargest(values: ArrayLike<number>): number {

@@ -46,10 +46,10 @@ export async function trainingData(
 ): Promise<{ data: Dataset; callbacks: (onLoss: (epoch: number, loss: number) => void) => Callback[] }> {
   if (built.folds === undefined) return { data: train, callbacks: () => [] }
   const { folds } = built
-  const assigned = await assignFolds(train, folds, seed)
+  const folded = await assignFolds(train, folds, seed)
   return {
-    data: foldedDataset(train, assigned, folds),
-    callbacks: (onLoss) => [outOfFold(train, assigned, folds, onLoss)],
+    data: foldedDataset(folded, folds),
+    callbacks: (onLoss) => [outOfFold(folded, folds, onLoss)],
   }
 }
 

@@ -18,8 +18,10 @@ import { rowColumn } from './split.ts'
 export interface EncodeOptions {
   readonly target: boolean
   readonly report: EncodingReport
-  /** Examples beyond this many bytes go to a file. */
+  /** Examples beyond this many bytes go to a file, of which this many bytes at most are held while it is read. */
   readonly memoryBytes: number
+  /** Whether to keep the rows' numbers. Default true. */
+  readonly rows?: boolean
   readonly phase: string
   readonly missingColumns?: 'error' | 'impute'
   readonly directory?: string
@@ -30,7 +32,7 @@ export interface EncodeOptions {
 
 export interface Encoded {
   readonly data: Dataset
-  /** For each example the number of its row (`rowColumn`), where the table has it. */
+  /** For each example the number of its row (`rowColumn`), where it was asked for and the table has it. */
   readonly rows: Float64Array
 }
 
@@ -65,7 +67,7 @@ async function* encodedBatches(
       ...(directory === undefined ? {} : { directory }),
     })
     const numbers = batch.columns[batch.schema.findIndex(({ name }) => name === rowColumn)]
-    if (numbers !== undefined) {
+    if (numbers !== undefined && options.rows !== false) {
       const values = numbers.values as ArrayLike<number | bigint>
       rows.push(Float64Array.from({ length: examples.size }, (_, i) => Number(values[examples.rows?.[i] ?? i])))
     }
@@ -89,7 +91,7 @@ async function collect(source: AsyncGenerator<Examples>, memoryBytes: number): P
   for await (const examples of { [Symbol.asyncIterator]: () => withoutReturn(source) }) {
     kept.push(examples)
     bytes += bytesOf(examples)
-    if (bytes > memoryBytes) return { data: await spill(kept, source) }
+    if (bytes > memoryBytes) return { data: await spill(kept, source, memoryBytes) }
   }
   return { data: fromExamples(concatExamples(kept)) }
 }
@@ -99,7 +101,7 @@ function withoutReturn(source: AsyncGenerator<Examples>): AsyncIterator<Examples
   return { next: () => source.next() }
 }
 
-async function spill(kept: Examples[], rest: AsyncGenerator<Examples>): Promise<Dataset> {
+async function spill(kept: Examples[], rest: AsyncGenerator<Examples>, memoryBytes: number): Promise<Dataset> {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const path = join(folder, 'examples')
@@ -108,7 +110,7 @@ async function spill(kept: Examples[], rest: AsyncGenerator<Examples>): Promise<
     yield* rest
   }
   await writeExamples(path, all())
-  return fromFile(path)
+  return fromFile(path, { bufferBytes: memoryBytes / 2 })
 }
 
 function bytesOf({ fields }: Examples): number {

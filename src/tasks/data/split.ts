@@ -33,11 +33,13 @@ export async function splitTable(table: Table, options: SplitOptions): Promise<T
   const { testFraction, validationFraction, target } = options
   const rows = await table.count()
   const position = positionSql(options, rows <= exactRows)
+  // Windows over all rows come out in another order; a hash of the number keeps the rows streaming in theirs.
+  const order = position.includes(' over (') ? `order by ${rowColumn}` : ''
   const split = await table
     .sql(
       `select * exclude (__u), case when __u < $test then 2 when __u < $validation then 1 else 0 end as ${partColumn}
        from (select *, ${position} as __u from (select *, row_number() over () as ${rowColumn} from self) where ${quote(target)} is not null)
-       order by ${rowColumn}`,
+       ${order}`,
       {
         test: testFraction,
         validation: testFraction + validationFraction,
