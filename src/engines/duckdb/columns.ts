@@ -30,8 +30,13 @@ export class BatchBuilder {
     const size = chunk.rowCount
     let from = 0
     while (from < size) {
-      if (this.filled === 0) this.builders = this.types.map((type, i) => builder(type, this.schema[i]!, this.rows))
+      if (this.filled === 0) {
+        // Most results are short: what is reserved grows with the rows that come.
+        const capacity = Math.min(this.rows, size - from)
+        this.builders = this.types.map((type, i) => builder(type, this.schema[i]!, capacity))
+      }
       const count = Math.min(size - from, this.rows - this.filled)
+      for (const column of this.builders) column.reserve(this.filled + count, this.rows)
       for (const [i, column] of this.builders.entries()) column.append(chunk, i, from, count)
       this.filled += count
       from += count
@@ -52,7 +57,7 @@ export class BatchBuilder {
 }
 
 abstract class ColumnBuilder {
-  protected readonly capacity: number
+  protected capacity: number
   protected at = 0
   private validity: Uint8Array | undefined
   /** One bit a row of the current vector; undefined where all are present. */
@@ -60,6 +65,18 @@ abstract class ColumnBuilder {
 
   constructor(capacity: number) {
     this.capacity = capacity
+  }
+
+  /** Makes room for `size` rows, for `most` at most. */
+  reserve(size: number, most: number): void {
+    if (size <= this.capacity) return
+    this.capacity = Math.min(most, Math.max(size, 2 * this.capacity))
+    if (this.validity !== undefined) {
+      const longer = new Uint8Array(this.capacity).fill(1)
+      longer.set(this.validity)
+      this.validity = longer
+    }
+    this.grow()
   }
 
   append(chunk: DuckDBDataChunk, index: number, from: number, count: number): void {
@@ -86,6 +103,9 @@ abstract class ColumnBuilder {
     return this.mask === undefined || (this.mask[row >> 3]! & (1 << (row & 7))) !== 0
   }
 
+  /** Lengthens what is kept of values to the capacity. */
+  protected grow(): void {}
+
   protected abstract copy(
     vector: duckdb.Vector,
     size: number,
@@ -108,7 +128,7 @@ type ViewConstructor = {
 class NumberBuilder extends ColumnBuilder {
   private readonly type: 'boolean' | 'int32' | 'float64' | 'date'
   private readonly source: ViewConstructor
-  private readonly values: Numbers
+  private values: Numbers
 
   constructor(capacity: number, type: 'boolean' | 'int32' | 'float64' | 'date', source: ViewConstructor) {
     super(capacity)
@@ -120,6 +140,10 @@ class NumberBuilder extends ColumnBuilder {
         : type === 'float64'
           ? new Float64Array(capacity)
           : new Int32Array(capacity)
+  }
+
+  protected override grow(): void {
+    this.values = longer(this.values, this.capacity)
   }
 
   protected copy(vector: duckdb.Vector, size: number, from: number, count: number): void {
@@ -140,7 +164,7 @@ class BigIntBuilder extends ColumnBuilder {
   private readonly type: 'int64' | 'timestamp'
   private readonly bytes: number
   private readonly convert: ((data: DataView, offset: number) => bigint) | undefined
-  private readonly values: BigInt64Array
+  private values: BigInt64Array
 
   constructor(
     capacity: number,
@@ -153,6 +177,10 @@ class BigIntBuilder extends ColumnBuilder {
     this.bytes = bytes
     this.convert = convert
     this.values = new BigInt64Array(capacity)
+  }
+
+  protected override grow(): void {
+    this.values = longer(this.values, this.capacity)
   }
 
   protected copy(vector: duckdb.Vector, size: number, from: number, count: number): void {
@@ -178,13 +206,17 @@ class BigIntBuilder extends ColumnBuilder {
 class DecimalBuilder extends ColumnBuilder {
   private readonly bytes: number
   private readonly divisor: number
-  private readonly values: Float64Array
+  private values: Float64Array
 
   constructor(capacity: number, type: DuckDBDecimalType) {
     super(capacity)
     this.bytes = type.width <= 4 ? 2 : type.width <= 9 ? 4 : type.width <= 18 ? 8 : 16
     this.divisor = 10 ** type.scale
     this.values = new Float64Array(capacity)
+  }
+
+  protected override grow(): void {
+    this.values = longer(this.values, this.capacity)
   }
 
   protected copy(vector: duckdb.Vector, size: number, from: number, count: number): void {
@@ -283,6 +315,12 @@ class ValueBuilder extends ColumnBuilder {
   protected column(_: number, validity: Uint8Array | undefined): AnyColumn {
     return { type: this.field.type, values: this.values, validity } as AnyColumn
   }
+}
+
+function longer<T extends Numbers | BigInt64Array>(values: T, length: number): T {
+  const copy = new (values.constructor as new (length: number) => T)(length)
+  copy.set(values as never)
+  return copy
 }
 
 function int128(view: DataView, offset: number): bigint {

@@ -66,7 +66,6 @@ export async function prepareIdx(
       { about: 'pictures', what: `${height} × ${width} × ${channels}`, why: 'as stored' },
     ],
     notes: [],
-    profile: undefined,
     lineage: [await dataLineage(path, [...train.files, ...(testSet?.files ?? [])])],
   }
 }

@@ -2,7 +2,6 @@ import type { ColumnBatch } from '../../core/index.ts'
 import type { Dataset } from '../../dataset/index.ts'
 import type { FittedFeatures } from '../../features/index.ts'
 import type { ExampleContent } from '../../report/index.ts'
-import type { TableProfile } from '../../table/index.ts'
 import type { DataLineage } from '../lineage.ts'
 import type { Inference } from '../observer.ts'
 import type { Task } from '../results.ts'
@@ -21,7 +20,6 @@ export interface Prepared {
   readonly split: string
   readonly inferences: readonly Inference[]
   readonly notes: readonly string[]
-  readonly profile: TableProfile | undefined
   readonly lineage: readonly DataLineage[]
 }
 

@@ -44,12 +44,20 @@ export async function prepareTable(
 ): Promise<Prepared> {
   const { options, signal, onProgress } = context
   await checkTarget(input.table, target)
-  const profile = await input.table.profile({ signal })
+  const rows = await input.table.count({ signal })
+  if (rows === 0) {
+    throw new DataError({
+      operation: `read ${input.path}`,
+      expected: 'rows to learn from',
+      received: 'a header and no row',
+      hint: 'Check that the file is whole',
+    })
+  }
   // The whole table decides the task, the training part everything else.
   const decided = await inferTraining(input.table, target, options.task, options)
   const task = decided.task!
   const testFraction = testInput === undefined ? options.testFraction : 0
-  const rowsToTrain = Math.round(profile.rows * (1 - testFraction))
+  const rowsToTrain = Math.round(rows * (1 - testFraction))
   const validationShare = options.validationFraction ?? context.validationShare(decided.columns, rowsToTrain)
   const splitOptions: SplitOptions = {
     target,
@@ -67,15 +75,17 @@ export async function prepareTable(
   const features = await fitFeatures(await tableSource(trainTable.drop(rowColumn)), inferred.spec)
 
   const report = new EncodingReport()
-  const memoryBytes = options.limitMemory * 0.2
-  const encode = (table: Table, phase: string, own: EncodingReport) =>
-    encodeTable(table, features, { target: true, report: own, memoryBytes, phase, signal, onProgress })
-  const train = await encode(trainTable, 'encode training rows', report)
+  const memoryBytes = options.limitMemory * 0.1
+  const encode = (table: Table, phase: string, own: EncodingReport, rows: boolean) =>
+    encodeTable(table, features, { target: true, report: own, memoryBytes, rows, phase, signal, onProgress })
+  const train = await encode(trainTable, 'encode training rows', report, false)
   const validation =
-    validationShare > 0 ? await encode(clean(partOf(split, 'validation')), 'encode validation rows', report) : undefined
+    validationShare > 0
+      ? await encode(clean(partOf(split, 'validation')), 'encode validation rows', report, false)
+      : undefined
   const testTable = testInput === undefined ? clean(partOf(split, 'test')) : await numbered(testInput.table)
   const testReport = new EncodingReport()
-  const test = await encode(testTable, 'encode test rows', testReport)
+  const test = await encode(testTable, 'encode test rows', testReport, true)
 
   const lineage = [await dataLineage(input.path, input.files)]
   if (testInput !== undefined) lineage.push(await dataLineage(testInput.path, testInput.files))
@@ -105,7 +115,6 @@ export async function prepareTable(
       ...(testInput?.notes ?? []),
       ...testReport.warnings().map((each) => `test: ${each}`),
     ],
-    profile,
     lineage,
   }
 }
