@@ -518,7 +518,10 @@ describe('models', () => {
     expect(numbersOf(await made.predict(one(3)))[0]).toBeCloseTo(numbersOf(await made.predict(one(30)))[0]!, 5)
   })
 
-  it('may have several outputs, losses and shared layers', async () => {
+  it.each([
+    ['reference', referenceRuntime],
+    ['native', nativeRuntime],
+  ])('may have several outputs, losses and shared layers (%s)', async (_, runtime) => {
     const left = input({ name: 'left', shape: [3] })
     const right = input({ name: 'right', shape: [3] })
     const shared = dense({ units: 4, activation: 'tanh', name: 'tower' })
@@ -533,7 +536,7 @@ describe('models', () => {
       lossWeights: { kind: 0.5 },
       metrics: { kind: ['accuracy'] },
       targets: { kind: 'label' },
-      runtime: referenceRuntime,
+      runtime,
     })
     const x = { left: randomTensor([8, 3], 1), right: randomTensor([8, 3], 2) }
     const y = { score: randomTensor([8, 1], 3), kind: new Tensor('int32', [8]) }
@@ -548,7 +551,7 @@ describe('models', () => {
       raw: [8, 4],
     })
     const copy = modelFromJSON(JSON.parse(JSON.stringify(made.toJSON())) as ReturnType<Model['toJSON']>)
-    copy.compile({ loss: { score: 'meanSquaredError' }, runtime: referenceRuntime })
+    copy.compile({ loss: { score: 'meanSquaredError' }, runtime })
     copy.setWeights(made.getWeights())
     expect(numbersOf((await copy.predictAll({ x }))['raw']!)).toEqual(numbersOf(all['raw']!))
     expect(copy.summary()).toContain('shared')

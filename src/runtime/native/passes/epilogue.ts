@@ -31,9 +31,11 @@ export function fuseEpilogues(lowered: Lowered, factory: ValueFactory): void {
     for (;;) {
       const [output] = current.outputs as readonly [IrValue]
       const next = soleReader(output, uses)
-      const extended = next && extend(current, next, kernel, factory)
+      // The sum of two products ends one of them, not both.
+      if (next === undefined || dropped.has(next) || replaced.has(next)) break
+      const extended = extend(current, next, kernel, factory)
       if (extended === undefined) break
-      taken.push(next!)
+      taken.push(next)
       current = extended
     }
     if (taken.length === 0) continue
