@@ -1,5 +1,12 @@
 import type { Dataset } from '../dataset/index.ts'
-import { type Callback, earlyStopping, type EpochRecord, type FitOptions, type TrainingState } from '../nn/index.ts'
+import {
+  type Callback,
+  earlyStopping,
+  type EpochRecord,
+  type FitOptions,
+  type Logs,
+  type TrainingState,
+} from '../nn/index.ts'
 import { assignFolds, foldedDataset, outOfFold } from './folds.ts'
 import type { BuiltModel } from './learners/learner.ts'
 import type { TaskObserver } from './observer.ts'
@@ -71,7 +78,7 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
       ...(watch
         ? [earlyStopping({ monitor: 'val.loss', patience: built.patience ?? built.epochs, restoreBestWeights: true })]
         : []),
-      tell(observer, held),
+      tell(observer, built, held),
     ],
     checkpoint: { everySeconds: 20, save },
     ...optional(
@@ -81,10 +88,7 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
     ),
     ...optional('signal', signal),
   } as FitOptions)
-  const epochs = history.epochs.map(({ epoch, logs }) => {
-    const outOfFoldLoss = held.get(epoch)
-    return { epoch, logs: outOfFoldLoss === undefined ? logs : { ...logs, 'val.loss': outOfFoldLoss } }
-  })
+  const epochs = history.epochs.map(({ epoch, logs }) => ({ epoch, logs: figuresOf(logs, built, held.get(epoch)) }))
   return {
     epochs,
     bestEpoch: bestOf(epochs),
@@ -97,8 +101,15 @@ function optional<K extends string, V>(key: K, value: V | undefined): { readonly
   return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]?: V })
 }
 
+/** An ensemble's loss is the sum of its members': shown is their mean, and the out-of-fold loss as the validation's. */
+function figuresOf(logs: Logs, { folds }: BuiltModel, outOfFoldLoss: number | undefined): Record<string, number> {
+  const figures: Record<string, number> = { ...logs }
+  if (folds !== undefined && logs['loss'] !== undefined) figures['loss'] = logs['loss'] / (folds.families * folds.folds)
+  return outOfFoldLoss === undefined ? figures : { ...figures, 'val.loss': outOfFoldLoss }
+}
+
 /** The last callback: tells of each epoch. */
-function tell(observer: TaskObserver, held: ReadonlyMap<number, number>): Callback {
+function tell(observer: TaskObserver, built: BuiltModel, held: ReadonlyMap<number, number>): Callback {
   let best = Number.POSITIVE_INFINITY
   let start = performance.now()
   return {
@@ -107,16 +118,14 @@ function tell(observer: TaskObserver, held: ReadonlyMap<number, number>): Callba
       start = performance.now()
     },
     onEpochEnd(epoch, logs, { epochs }) {
-      const { learningRate: _, ...figures } = logs
-      const outOfFoldLoss = held.get(epoch)
-      const all = outOfFoldLoss === undefined ? figures : { ...figures, 'val.loss': outOfFoldLoss }
-      const loss = (all as Record<string, number>)['val.loss']
+      const { learningRate: _, ...figures } = figuresOf(logs, built, held.get(epoch))
+      const loss = figures['val.loss']
       const isBest = loss !== undefined && loss < best
       if (isBest) best = loss
       observer.epoch?.({
         epoch: epoch + 1,
         epochs,
-        figures: all,
+        figures,
         seconds: (performance.now() - start) / 1000,
         best: isBest,
       })
