@@ -55,7 +55,7 @@ export interface RejectedRow {
   readonly path: string
   /** From 1. Newlines inside quotes are not counted. */
   readonly line: number
-  /** Byte at which the row begins, in the file as the engine read it. */
+  /** Byte, from 0, at which the row is found wrong, in the file as the engine read it. */
   readonly byte: number
   readonly problem: 'tooManyFields' | 'tooFewFields' | 'quoting' | 'encoding' | 'tooLong' | 'other'
   readonly message: string

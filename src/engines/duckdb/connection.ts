@@ -10,15 +10,11 @@ import type { CompiledQuery, Scalar } from '../../plan/index.ts'
 import type { RunOptions } from '../engine.ts'
 import { duckdbError } from './errors.ts'
 
-/** Prepares one statement, binds its parameters and starts it; the signal interrupts the connection. */
-export async function start(
-  connection: DuckDBConnection,
-  query: CompiledQuery,
-  mode: 'stream' | 'run',
-): Promise<DuckDBResult> {
+/** Prepares one statement, binds its parameters and runs it to its end. */
+export async function run(connection: DuckDBConnection, query: CompiledQuery): Promise<DuckDBResult> {
   const prepared = await prepare(connection, query)
   try {
-    return mode === 'stream' ? await prepared.stream() : await prepared.run()
+    return await prepared.run()
   } finally {
     prepared.destroySync()
   }
@@ -48,8 +44,26 @@ export async function prepare(connection: DuckDBConnection, query: CompiledQuery
 /** @throws QueryError unless the text is one statement that only reads. */
 export async function checkReads(connection: DuckDBConnection, query: CompiledQuery): Promise<void> {
   const prepared = await prepare(connection, query)
+  try {
+    refuseWriting(prepared)
+  } finally {
+    prepared.destroySync()
+  }
+}
+
+/** Starts a query whose rows are to be streamed. @throws QueryError unless it only reads. */
+export async function stream(connection: DuckDBConnection, query: CompiledQuery): Promise<DuckDBResult> {
+  const prepared = await prepare(connection, query)
+  try {
+    refuseWriting(prepared)
+    return await prepared.stream()
+  } finally {
+    prepared.destroySync()
+  }
+}
+
+function refuseWriting(prepared: DuckDBPreparedStatement): void {
   const type = prepared.statementType
-  prepared.destroySync()
   if (type === StatementType.SELECT || type === StatementType.EXPLAIN) return
   throw new QueryError({
     operation: 'query',

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode }
 import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
 import { resolve } from '../resolve.ts'
 import { BatchBuilder } from './columns.ts'
-import { checkReads, guarded, prepare, start } from './connection.ts'
+import { checkReads, guarded, prepare, run, stream } from './connection.ts'
 import { duckdbError } from './errors.ts'
 import { takeRejects, told } from './rejects.ts'
 import { fieldOf } from './types.ts'
@@ -27,6 +27,10 @@ const inParquet =
   /^(?:BOOLEAN|U?(?:TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIMESTAMP|BLOB|DECIMAL\(.*\))$/
 const fatal = /FATAL Error|INTERNAL Error|database has been invalidated/
 const leastMemory = 64 * 2 ** 20
+/** Work shorter than this leaves too little behind to be worth giving back. */
+const trimAfter = 500
+/** How many times as large rows are in memory as in the compressed files that hold stored tables. */
+const unpacked = 4
 
 /** DuckDB in this process. Opened when first used. */
 export class DuckdbEngine implements Engine {
@@ -72,16 +76,12 @@ export class DuckdbEngine implements Engine {
     const rows = options.rows ?? 65_536
     const connection = await this.connect()
     const { epoch } = this
+    const began = performance.now()
     this.running.add(plan)
     let done = false
     try {
       const query = await this.compile(plan)
-      const result = await this.alive(
-        guarded(connection, 'query', options, async () => {
-          await checkReads(connection, query)
-          return start(connection, query, 'stream')
-        }),
-      )
+      const result = await this.alive(guarded(connection, 'query', options, () => stream(connection, query)))
       const names = result.deduplicatedColumnNames()
       const types = result.columnTypes()
       const builder = new BatchBuilder(
@@ -101,7 +101,7 @@ export class DuckdbEngine implements Engine {
     } finally {
       this.running.delete(plan)
       // A connection whose result was not read to its end still runs the query: end it with the connection.
-      if (done) this.free(connection, epoch)
+      if (done) await this.finished(connection, epoch, began)
       else {
         connection.interrupt()
         connection.closeSync()
@@ -110,13 +110,13 @@ export class DuckdbEngine implements Engine {
   }
 
   async store(plan: Plan, options: StoreOptions = {}): Promise<Stored> {
-    const large = (options.bytes ?? 0) > this.memoryLimit / 16
+    const large = (options.bytes ?? this.storedBytes(plan)) > this.memoryLimit / 16
     return this.using(plan, options.operation ?? 'store', options, async (connection, query, described) => {
       const scans = rejectingScans(plan)
       const fields = await this.describe(connection, described)
       const table = await this.newTable(large, fields)
       try {
-        await start(connection, { ...query, text: table.fill(query.text) }, 'run')
+        await run(connection, { ...query, text: table.fill(query.text) })
         const { rejected, count } = await takeRejects(connection, scans)
         const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${table.name}`)
         const schema = await this.describe(connection, { text: `SELECT * FROM ${table.name}`, parameters: [] })
@@ -156,14 +156,14 @@ export class DuckdbEngine implements Engine {
     return this.using(plan, `write ${target.path}`, options, async (connection, query) => {
       await checkReads(connection, query)
       const copy = `COPY (${query.text}) TO ${duckdbDialect.literal(target.path)} (${copyOptions(target)})`
-      const result = await start(connection, { ...query, text: copy }, 'run')
+      const result = await run(connection, { ...query, text: copy })
       return { rows: Number((await result.getRowsJS())[0]?.[0] ?? 0) }
     })
   }
 
   async explain(plan: Plan): Promise<string> {
     return this.using(plan, 'explain', {}, async (connection, query) => {
-      const result = await start(connection, { ...query, text: `EXPLAIN ${query.text}` }, 'run')
+      const result = await run(connection, { ...query, text: `EXPLAIN ${query.text}` })
       const physical = (await result.getRowsJson()).map((row) => told(row[1])).join('\n')
       return `${query.text}\n\n${physical}`
     })
@@ -236,6 +236,29 @@ export class DuckdbEngine implements Engine {
     }
   }
 
+  /** About how many bytes the rows have that a plan reads from stored tables that are files. */
+  private storedBytes(plan: Plan): number {
+    if (plan.kind === 'aggregate' || plan.kind === 'limit') return 0
+    if (plan.kind !== 'scan') return inputsOf(plan).reduce((sum, input) => sum + this.storedBytes(input), 0)
+    const file = plan.source.format === 'stored' ? this.files.get(plan.source.name) : undefined
+    return file === undefined ? 0 : unpacked * statSync(file).size
+  }
+
+  /**
+   * After long work freed memory goes back to the system: the C library keeps hundreds of megabytes otherwise. Setting
+   * the limit makes DuckDB do that.
+   */
+  private async finished(connection: DuckDBConnection, epoch: number, began: number): Promise<void> {
+    if (epoch === this.epoch && this.opened !== undefined && performance.now() - began > trimAfter) {
+      await connection.run(`SET memory_limit = '${this.limitText()}'`).catch(() => undefined)
+    }
+    this.free(connection, epoch)
+  }
+
+  private limitText(): string {
+    return `${Math.floor(this.memoryLimit / 2 ** 20)}MiB`
+  }
+
   /** Keeps a connection for the next query, unless its database was given up. */
   private free(connection: DuckDBConnection, epoch: number): void {
     if (epoch === this.epoch) this.idle.push(connection)
@@ -264,12 +287,16 @@ export class DuckdbEngine implements Engine {
     process.once('exit', this.removeDirectory)
     try {
       const instance = await DuckDBInstance.create(':memory:', {
-        memory_limit: `${Math.floor(this.memoryLimit / 2 ** 20)}MiB`,
+        memory_limit: this.limitText(),
         threads: String(this.threads),
         temp_directory: this.directory,
         // Nothing is fetched from a network unless asked for.
         autoinstall_known_extensions: 'false',
       })
+      const connection = await instance.connect()
+      // Zones are the data's, never the machine's.
+      await connection.run("SET GLOBAL TimeZone = 'UTC'")
+      connection.closeSync()
       return instance
     } catch (cause) {
       throw duckdbError('open engine', cause)

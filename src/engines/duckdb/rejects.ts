@@ -37,7 +37,7 @@ export async function takeRejects(
       rejected.push({
         path: told(path),
         line: Number(line),
-        byte: Number(byte ?? 0),
+        byte: Math.max(0, Number(byte ?? 1) - 1),
         problem: problems[told(type)] ?? 'other',
         message: told(message).trim(),
         text: told(text),

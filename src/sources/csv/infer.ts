@@ -29,6 +29,11 @@ export interface InferOptions extends RunOptions {
   readonly nullValues: readonly string[]
   /** Types that the user gives. */
   readonly types: Readonly<Record<string, DataType>>
+  /**
+   * Columns that one query looks at: few where the text is stored (a query's planning grows with their square), many where
+   * each query reads the files again.
+   */
+  readonly columnsAtOnce: number
   /** The delimiter, which makes a decimal comma more or less likely. */
   readonly delimiter: string
 }
@@ -40,8 +45,6 @@ type Kind =
 
 /** Of the values present, at most this share may fail to be numbers (or dates); more, and the column is text. */
 export const oddShare = 0.01
-/** Columns checked by one query. */
-const group = 100
 
 /**
  * Recognises each column on the sample and proves it on the whole by queries over the stored text: how many values
@@ -66,8 +69,8 @@ export async function inferColumns(
     candidates[i] = kinds(values, commas)
   }
   const out: Inferred[] = Array.from({ length: names.length })
-  for (let from = 0; from < names.length; from += group) {
-    const part = names.slice(from, from + group)
+  for (let from = 0; from < names.length; from += options.columnsAtOnce) {
+    const part = names.slice(from, from + options.columnsAtOnce)
     const checks = part.flatMap((name, i) => candidates[from + i]!.map((kind) => ({ name, index: from + i, kind })))
     const results = await verify(engine, text, checks, options)
     const chosen = part.map((_, i) => choose(results.filter((result) => result.index === from + i)))
@@ -126,11 +129,11 @@ async function laterValues(
   text: Plan,
   names: readonly string[],
   nulls: ReadonlySet<string>,
-  options: RunOptions,
+  options: InferOptions,
 ): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>(names.map((name) => [name, []]))
-  for (let from = 0; from < names.length; from += group) {
-    const part = names.slice(from, from + group)
+  for (let from = 0; from < names.length; from += options.columnsAtOnce) {
+    const part = names.slice(from, from + options.columnsAtOnce)
     const [first, ...others] = part.map((name) =>
       col(name).isNotNull().and(col(name).trim().lower().in(missingMarks).not()),
     )
@@ -181,6 +184,8 @@ function asDate(name: string, format: DateFormat, options: InferOptions): Expr {
   const text = source(name, options)
   const to = format.time ? 'timestamp' : 'date'
   // Without the trim a space after the value would make it no date.
+  // With a zone the instant counts, without one UTC is meant.
+  if (format.format === undefined && format.time) return text.trim().tryCast('timestampTz').tryCast('timestamp')
   return format.format === undefined ? text.trim().tryCast(to) : text.trim().parseDate(format.format).tryCast(to)
 }
 
@@ -200,7 +205,6 @@ interface Verified extends Check {
   readonly whole: number
   readonly points: number
   readonly zeros: number
-  readonly beyond: number
   readonly least: number
   readonly greatest: number
 }
@@ -253,16 +257,15 @@ async function verify(
       whole: value('whole'),
       points: value('points'),
       zeros: value('zeros'),
-      beyond: value('beyond'),
       least: value('least'),
       greatest: value('greatest'),
     }
   })
 }
 
-/** "007", but not "0", "0.5" or "0,5": without a regular expression, which would cost more than all the rest. */
+/** "007", but not "0" or "0.5": without a regular expression, which would cost more than all the rest. */
 function leadingZero(digits: Expr): Expr {
-  return digits.startsWith('0').and(digits.length().greater(1), digits.contains('.').not(), digits.contains(',').not())
+  return digits.startsWith('0').and(digits.length().greater(1), digits.contains('.').not())
 }
 
 function finite(digits: Expr): Expr {
@@ -302,6 +305,10 @@ async function decide(
   if (codes && (await oneLength(engine, text, name, options))) {
     return asText(name, [], options, 'text: digits of one length with leading zeros are codes')
   }
+  const beyond = kept.kind.kind === 'number' && kept.points === 0 && kept.whole < kept.parsed
+  if (beyond && (await hasHuge(engine, text, name, options))) {
+    return asText(name, [], options, 'text: whole numbers of more than 64 bits')
+  }
   return finish(kept, expressionOf(kept, options), `${exceptions}${ambiguousNote(kept, equal)}`, odd.shown, options)
 }
 
@@ -335,9 +342,6 @@ function finish(
       odd,
     }
   }
-  if (kept.points === 0 && kept.beyond > 0) {
-    return asText(name, [], options, 'text: whole numbers of more than 64 bits')
-  }
   return { name, type: 'float64', reason: `numbers${style}${note}`, expression, odd }
 }
 
@@ -361,6 +365,19 @@ async function oneLength(engine: Engine, text: Plan, name: string, options: Infe
   }
   const { least, most } = await firstRow(engine, lengths, options)
   return least === most
+}
+
+/** Whether there are whole numbers that no 64-bit integer holds: as float64 they would be rounded. */
+async function hasHuge(engine: Engine, text: Plan, name: string, options: InferOptions): Promise<boolean> {
+  const digits = source(name, options).trim()
+  const huge = digits.tryCast('int64').isNull().and(digits.matches('^[+-]?[0-9]{19,}$'))
+  const counted: Plan = {
+    kind: 'aggregate',
+    input: text,
+    keys: [],
+    aggregates: [{ name: 'huge', expression: count().filter(huge).node }],
+  }
+  return Number((await firstRow(engine, counted, options))['huge']) > 0
 }
 
 /** Month first where a slash leaves it open, day first after dots and dashes. */

@@ -19,6 +19,8 @@ interface Part {
 const defaultDelimiters: Readonly<Record<string, string>> = { '\t': 'tab', ' ': 'space' }
 /** Text up to this size is stored as it is before its types are found. */
 const smallBytes = 64 * 2 ** 20
+/** The least that a column of a table in memory, or of one piece of rows under way, takes. */
+const columnBytes = 32 * 2 ** 10
 let scans = 0
 
 /**
@@ -180,8 +182,10 @@ async function attempt(
   const names = parts[0]!.columns
   const bytes = parts.reduce((sum, { file }) => sum + file.bytes, 0)
   const operation = `read ${parts[0]!.file.source}`
-  const storing = { signal, onProgress, bytes, operation }
+  // Two tables and two pieces of rows on their way between them must fit, however few the rows.
+  const narrow = names.length * columnBytes * 4 <= engine.memoryLimit
   const small = bytes <= Math.min(smallBytes, engine.memoryLimit / 16)
+  const storing = { signal, onProgress, bytes: narrow ? bytes : Number.MAX_SAFE_INTEGER, operation }
   const raw = small ? await engine.store(textPlan(parts, quote, true), storing) : undefined
   const inferred = await inferColumns(
     engine,
@@ -192,6 +196,7 @@ async function attempt(
       signal,
       nullValues: options.nullValues ?? [],
       types: options.types ?? {},
+      columnsAtOnce: small ? 25 : 200,
       delimiter: parts[0]!.sniffed.dialect.delimiter,
     },
   )

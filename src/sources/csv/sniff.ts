@@ -58,7 +58,11 @@ export function sniff(sample: string, options: SniffOptions = {}): Sniffed {
   const nextLine = lines[start] ?? (lines.at(-1) ?? 0) + 1
   return {
     dialect: best.dialect,
-    skipLines: header === undefined && first === 0 ? 0 : header === undefined ? nextLine - 1 : headerEnd(best, first),
+    skipLines: linesToSkip(
+      sample,
+      comment,
+      header !== undefined ? headerEnd(best, first) : first === 0 ? 0 : nextLine - 1,
+    ),
     header,
     headerReason: reason,
     width: header?.length ?? best.width,
@@ -66,6 +70,18 @@ export function sniff(sample: string, options: SniffOptions = {}): Sniffed {
     consistency: best.consistency,
     quoted: best.parsed.quoted,
   }
+}
+
+/** "2019, 2020, 2021" or "0, 1, 2": names of columns, though numbers. */
+function areSeries(cells: readonly string[]): boolean {
+  return cells.every((cell, i) => /^\d+$/.test(cell) && (i === 0 || Number(cell) === Number(cells[i - 1]) + 1))
+}
+
+/** Engines count the lines to skip without the comments. */
+function linesToSkip(sample: string, comment: string, lines: number): number {
+  if (comment === '') return lines
+  const skipped = sample.split(/\r\n|\n|\r/, lines)
+  return skipped.filter((line) => !line.startsWith(comment)).length
 }
 
 /** The last line that the header takes: engines skip whole lines, blank ones after it are theirs to leave out. */
@@ -122,7 +138,13 @@ function choose(trials: readonly Trial[]): Trial {
     // A single field a row says nothing, however regular.
     const regular = width === 1 ? 0.3 : consistency
     const quoting = dialect.quote === '' ? 0 : parsed.quoted > parsed.broken * 10 ? 0.2 : -0.01
-    return regular * 4 + typed + Math.min(width, 20) * 0.005 + quoting - (parsed.broken > 0 ? 0.5 + broken * 4 : 0)
+    return (
+      regular * 4 +
+      typed +
+      Math.min(width, 20) * 0.005 +
+      quoting -
+      (parsed.broken / Math.max(1, parsed.quoted + parsed.broken) + broken * 2)
+    )
   }
   let best = trials[0]!
   let top = -Infinity
@@ -182,7 +204,7 @@ function headerOf(
     if (isTyped(cell)) typedAbove++
     else typedBelow++
   }
-  if (typedBelow > 0 && typedBelow >= typedAbove) {
+  if (typedBelow > 0 && (typedBelow >= typedAbove || areSeries(names.filter(isNumber)))) {
     return {
       header: names,
       reason: `its first line is text above ${typedBelow} ${typedBelow === 1 ? 'column' : 'columns'} of numbers or dates`,

@@ -72,7 +72,9 @@ export function numberFormats(values: readonly string[], decimalComma: boolean, 
   const plainCount = bare.filter((value) => plain.test(value)).length
   if (enough(plainCount)) found.push({ format: plainNumbers, count: plainCount })
   if (plainCount < values.length) {
-    const commaFirst = decimalComma || isDecimalComma(bare)
+    // Those who write dollars and pounds write decimal points.
+    const points = values.some((value) => /[$£]/.test(value))
+    const commaFirst = (decimalComma && !points) || isDecimalComma(bare)
     for (const [format, pattern] of compiled) {
       const count = bare.filter((value) => pattern.test(value)).length
       // The mark must be there, or the format says no more than the plain one.
