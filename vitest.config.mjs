@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    // `npm run test:full` runs tests once more in altered modes.
+    setupFiles: process.env.FATHOM_TEST_MODE === undefined ? [] : ['tests/harness/mode.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
