@@ -169,7 +169,7 @@ template <class T> void runCase(const Case& test, const Set& set, std::vector<st
           std::printf("FAIL %s %s %s %s output %zu: error %.3g of %.3g\n", set.name.c_str(), type, test.kernel.c_str(),
                       test.label.c_str(), o, worst, most);
         }
-      } else if (std::memcmp(first[o].data(), actual, expected.size() * sizeof(T)) != 0) {
+      } else if (!expected.empty() && std::memcmp(first[o].data(), actual, expected.size() * sizeof(T)) != 0) {
         failures++;
         std::printf("FAIL %s %s %s %s output %zu differs on %d threads\n", set.name.c_str(), type, test.kernel.c_str(),
                     test.label.c_str(), o, pool->threads());
