@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { writeFileAtomically } from '../bundle/index.ts'
 import { FileError, NotFoundError, didYouMean } from '../core/index.ts'
 import { fromExamples } from '../dataset/index.ts'
+import { defaultEngine } from '../engines/index.ts'
 import { encodePixelExamples, EncodingReport } from '../features/index.ts'
 import { renderReport } from '../report/index.ts'
 import { detectInput, readIdxFolder } from '../sources/index.ts'
@@ -129,7 +130,7 @@ async function testPart(
   const encoded = await encodeTable(table, features, {
     target: true,
     report,
-    memoryBytes: 1e9,
+    memoryBytes: defaultEngine().memoryLimit / 4,
     phase: 'encode',
     signal,
     onProgress: observer?.progress && ((each) => observer.progress!(each)),

@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import { CancelledError, FileError, OptionError } from '../core/index.ts'
 import { fromExamples } from '../dataset/index.ts'
 import { batchOfRows, classLabels, EncodingReport, type TargetState } from '../features/index.ts'
-import { read, type Table } from '../table/index.ts'
+import { query, read, type Table } from '../table/index.ts'
 import { configureResources, openRows, parseRows, type ResourceOptions } from './apply.ts'
 import { readTrained, type TrainedBundle } from './bundle.ts'
-import { rowColumn } from './data/index.ts'
 import { indexOfLargest, predictDataset } from './evaluation.ts'
 import type { PredictResult } from './results.ts'
 import type { TaskControl } from './train.ts'
@@ -98,7 +97,7 @@ async function predictTable(bundle: TrainedBundle, options: PredictOptions, cont
     onProgress: observer?.progress && ((each) => observer.progress!(each)),
   })
   for (const note of opened.notes) observer?.note?.(note)
-  const table = await opened.table.rowNumber(rowColumn).store()
+  const { table } = opened
   const folder = await mkdtemp(join(tmpdir(), 'fathom-'))
   try {
     const file = join(folder, 'predictions.ndjson')
@@ -112,7 +111,9 @@ async function predictTable(bundle: TrainedBundle, options: PredictOptions, cont
   }
 }
 
-/** Predictions go through a file, so that any number of rows fits. */
+const noPrediction = { prediction: null }
+
+/** Predictions go through a file, a line for each row, so that any number of rows fits. */
 async function writePredictions(
   bundle: TrainedBundle,
   table: Table,
@@ -129,11 +130,7 @@ async function writePredictions(
     for await (const batch of table.batches({ rows: batchRows, signal })) {
       if (signal?.aborted === true) throw new CancelledError({ operation: 'predict', problem: 'it was cancelled' })
       const found = await predictBatch(bundle, batch, options, report)
-      let text = ''
-      found.forEach((prediction, i) => {
-        if (prediction !== undefined) text += `${JSON.stringify({ [rowColumn]: done + i + 1, ...prediction })}\n`
-      })
-      await handle.write(text)
+      await handle.write(found.map((prediction) => `${JSON.stringify(prediction ?? noPrediction)}\n`).join(''))
       done += batch.length
       observer?.progress?.({
         phase: 'predict',
@@ -147,7 +144,6 @@ async function writePredictions(
     await handle.close()
   }
   report.check()
-  report.ignoredColumns.delete(rowColumn)
   for (const warning of report.warnings()) observer?.note?.(warning)
   return done
 }
@@ -204,5 +200,6 @@ async function joinPredictions({ features }: TrainedBundle, table: Table, file: 
   const names = ['prediction', ...labels.map((label) => `probability_${label}`)]
   const columns = await table.columns()
   const own = table.drop(...columns.filter((name) => names.includes(name)))
-  return own.join(predictions, { on: rowColumn, type: 'left' }).sort(rowColumn).drop(rowColumn)
+  // Row beside row: both come in the file's order, and neither is sorted or held.
+  return query('select * from own positional join predictions', { tables: { own, predictions } })
 }
