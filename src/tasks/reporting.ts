@@ -34,7 +34,7 @@ export interface TrainReport {
 export async function trainReport(given: TrainReport): Promise<string> {
   const { prepared, built, fitted, evaluation, importance, options } = given
   const { features, train, validation, test } = prepared
-  const inputs = Array.isArray(options.input) ? options.input : [options.input as string]
+  const inputs = Array.isArray(options.input) ? options.input : [options.input]
   const batch = await prepared.test.columns?.()
   const data: ReportData = {
     title: given.title,
@@ -121,7 +121,7 @@ export async function worstExamples(
 }
 
 function commandOf(options: ResolvedTrainOptions): string {
-  const inputs = (Array.isArray(options.input) ? options.input : [options.input as string]).map(quoted)
+  const inputs = (Array.isArray(options.input) ? options.input : [options.input]).map(quoted)
   const flags: string[] = []
   const add = (name: string, value: string | number | undefined, usual?: string | number) => {
     if (value !== undefined && value !== usual) flags.push(`--${name} ${quoted(String(value))}`)
@@ -134,7 +134,7 @@ function commandOf(options: ResolvedTrainOptions): string {
   for (const [name, role] of Object.entries(options.columns)) add('column', `${name}=${role}`)
   for (const name of options.drop) add('drop', name)
   if (typeof options.split === 'object')
-    add('time' in options.split ? 'split-time' : 'split-group', Object.values(options.split)[0] as string)
+    add('time' in options.split ? 'split-time' : 'split-group', Object.values(options.split)[0])
   add('test-fraction', options.testFraction, 0.2)
   add('validation-fraction', options.validationFraction)
   add('epochs', options.epochs)

@@ -19,10 +19,10 @@ const text = process.env['FATHOM_TEST_MODE']
 if (text !== undefined) {
   const { disable = [], threads, engineMemory } = JSON.parse(text) as Mode
   const compile = nativeRuntime.compile.bind(nativeRuntime)
-  nativeRuntime.compile = (graph: Graph, options: CompileOptions = {}) =>
+  nativeRuntime.compile = (graph: Graph, options?: CompileOptions) =>
     compile(graph, {
       ...options,
-      disable: [...(options.disable ?? []), ...disable],
+      disable: [...(options?.disable ?? []), ...disable],
       ...(threads === undefined ? {} : { threads }),
     })
   if (engineMemory !== undefined) configureEngine({ memoryLimit: engineMemory })

@@ -67,5 +67,5 @@ function cell(value: unknown): string | number | null {
   if (typeof value === 'number') return value
   if (value instanceof Date) return value.toISOString()
   if (typeof value === 'string') return value.length > 200 ? `${value.slice(0, 199)}…` : value
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as bigint | boolean)
+  return typeof value === 'object' ? JSON.stringify(value) : (value as bigint | boolean).toString()
 }
