@@ -44,6 +44,29 @@ export function bootstrap(
   return Object.fromEntries(intervals)
 }
 
+/** Rows beyond which intervals are taken from every so manieth row. */
+export const resampledRows = 100_000
+
+/**
+ * Intervals around `estimate`, of all rows, from those that were taken from some of them: an interval's width falls with the
+ * root of the rows (the m out of n bootstrap, Bickel et al. 1997).
+ */
+export function narrowed(
+  intervals: Intervals,
+  part: { readonly rows: number; readonly estimate: Readonly<Record<string, number>> },
+  rows: number,
+  estimate: Readonly<Record<string, number>>,
+): Intervals {
+  const factor = Math.sqrt(part.rows / rows)
+  return Object.fromEntries(
+    Object.entries(intervals).flatMap(([name, [low, high]]) => {
+      const [centre, own] = [estimate[name], part.estimate[name]]
+      if (centre === undefined || own === undefined) return []
+      return [[name, [centre + (low - own) * factor, centre + (high - own) * factor] as const]]
+    }),
+  )
+}
+
 /** Mulberry32, seeded by Philox: a million draws must not take longer than a million predictions. */
 function drawRows(draws: Uint32Array, seed: number): void {
   let state = seed

@@ -1,5 +1,5 @@
 import { DataError, ShapeError } from '../core/index.ts'
-import { type BootstrapOptions, type Intervals, bootstrap } from './bootstrap.ts'
+import { type BootstrapOptions, type Intervals, bootstrap, narrowed, resampledRows } from './bootstrap.ts'
 import { type Curve, type Ranking, areas, precisionRecallCurve, rank, rocCurve } from './ranking.ts'
 
 export interface ClassificationInput {
@@ -95,7 +95,7 @@ export function evaluateClassification(input: ClassificationInput): Classificati
     rows,
     classes,
     metrics: { ...measured, expectedCalibrationError: expectedCalibrationError(calibration, rows) },
-    intervals: bootstrap(rows, 1 + rankings.length, measured, (draws) => measure(prepared, draws), input.bootstrap),
+    intervals: intervalsOf(input, prepared, measured),
     perClass: classScores(confusion, classes, rankings),
     confusion: confusion.map((row) => Array.from(row)),
     roc: curves.map(({ name, ranking }) => ({ name, curve: rocCurve(ranking) })),
@@ -103,6 +103,30 @@ export function evaluateClassification(input: ClassificationInput): Classificati
     calibration,
     baseline: baselineOf(labels, predicted.length, classes, input.prior),
   }
+}
+
+function intervalsOf(
+  input: ClassificationInput,
+  whole: Prepared,
+  estimate: Readonly<Record<string, number>>,
+): Intervals {
+  const step = Math.ceil(whole.rows / resampledRows)
+  const part = step === 1 ? whole : prepare(everyRow(input, step))
+  const own = step === 1 ? estimate : measure(part)
+  const cost = 1 + part.rankings.length
+  const found = bootstrap(part.rows, cost, own, (draws) => measure(part, draws), input.bootstrap)
+  return step === 1 ? found : narrowed(found, { rows: part.rows, estimate: own }, whole.rows, estimate)
+}
+
+/** Every `step`-th row. */
+function everyRow({ labels, probabilities, classes }: ClassificationInput, step: number): ClassificationInput {
+  const rows = Math.ceil(labels.length / step)
+  const some = new Float64Array(rows * classes.length)
+  for (let i = 0; i < rows; i++) {
+    const from = i * step * classes.length
+    some.set(probabilities.subarray(from, from + classes.length), i * classes.length)
+  }
+  return { labels: Int32Array.from({ length: rows }, (_, i) => labels[i * step]!), probabilities: some, classes }
 }
 
 function prepare({ labels, probabilities, classes }: ClassificationInput): Prepared {

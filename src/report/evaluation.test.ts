@@ -164,3 +164,22 @@ test('regressions on nothing, on unequal lengths and on what is not a number are
   expect(() => evaluateRegression({ actual: of(1), predicted: of(1, 2) })).toThrow(ShapeError)
   expect(() => evaluateRegression({ actual: of(1), predicted: of(Number.NaN) })).toThrow(/predicted NaN in row 0/)
 })
+
+test('intervals from some of very many rows are those of all', () => {
+  const rows = 400_000
+  const labels = Int32Array.from({ length: rows }, (_, i) => ((i * 7) % 10) & 1)
+  const probabilities = new Float64Array(2 * rows)
+  for (let i = 0; i < rows; i++) {
+    const right = (i * 2_654_435_761) % 4_294_967_296 < 0.8 * 4_294_967_296
+    const second = right === (labels[i] === 1) ? 0.8 : 0.2
+    probabilities.set([1 - second, second], 2 * i)
+  }
+  const { metrics, intervals } = evaluateClassification({ labels, probabilities, classes: ['a', 'b'] })
+  const accuracy = metrics['accuracy']!
+  const [low, high] = intervals['accuracy']!
+  const half = 1.96 * Math.sqrt((accuracy * (1 - accuracy)) / rows)
+  expect(accuracy).toBeCloseTo(0.8, 3)
+  expect((high + low) / 2).toBeCloseTo(accuracy, 3)
+  expect((high - low) / 2 / half).toBeGreaterThan(0.7)
+  expect((high - low) / 2 / half).toBeLessThan(1.3)
+})
