@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import type { CommandContext } from './context.ts'
 import { CancelledError, FathomError, OptionError } from '../core/index.ts'
@@ -11,6 +11,9 @@ export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as con
 
 /** A command is described here and implemented in a module of its own, loaded when it runs: `--help` must start at once. */
 type Load = () => Promise<{ run(context: CommandContext, ...positional: string[]): Promise<number> }>
+
+/** What the first Ctrl-C does: asks the work to save and end, or ends it where there is nothing to save. */
+type Stops = 'gently' | 'atOnce'
 
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('fathom')
@@ -25,7 +28,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
 
   let exit: number = exitCodes.ok
-  const add = (usage: string, description: string, example: string, load: Load): Command => {
+  const add = (usage: string, description: string, example: string, load: Load, stops: Stops = 'gently'): Command => {
     const command = program
       .command(usage)
       .description(description)
@@ -37,7 +40,8 @@ export async function main(argv: readonly string[]): Promise<void> {
         .slice(0, -2)
         .flat()
         .filter((each) => each !== undefined) as string[]
-      exit = await (await load()).run({ flags: command.opts(), signal: interruptSignal() }, ...positional)
+      const signal = interruptSignal(stops)
+      exit = await (await load()).run({ flags: command.opts(), signal }, ...positional)
     })
     return command
   }
@@ -45,7 +49,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   resources(
     overwrite(
       add(
-        'train <input...>',
+        'train [input...]',
         'Train a model on a table, pictures or texts and write a bundle.',
         'fathom train churn.csv --target churned',
         () => import('./commands/train.ts'),
@@ -63,12 +67,12 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--drop <column...>', 'columns to leave out')
     .option('--split-time <column>', 'hold back the latest rows by this column')
     .option('--split-group <column>', 'hold back whole groups of this column')
-    .option('--test-fraction <share>', 'share held back for the test (default: 0.2)', Number)
-    .option('--validation-fraction <share>', 'share of the rest that stops training early', Number)
-    .option('--epochs <n>', 'passes over the data at most', Number)
-    .option('--batch-size <n>', 'examples a step', Number)
-    .option('--learning-rate <x>', 'peak step size', Number)
-    .option('--image-size <pixels>', 'resize pictures to this height and width', Number)
+    .option('--test-fraction <share>', 'share held back for the test (default: 0.2)', numeric)
+    .option('--validation-fraction <share>', 'share of the rest that stops training early', numeric)
+    .option('--epochs <n>', 'passes over the data at most', numeric)
+    .option('--batch-size <n>', 'examples a step', numeric)
+    .option('--learning-rate <x>', 'peak step size', numeric)
+    .option('--image-size <pixels>', 'resize pictures to this height and width', numeric)
     .option('--flip', 'mirror pictures at random')
     .option('--no-flip', 'never mirror pictures')
     .option('--no-augment', 'show pictures as they are')
@@ -109,6 +113,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     'Show what a bundle holds: inputs, features, layers, metrics, lineage.',
     'fathom inspect churn.fathom',
     () => import('./commands/inspect.ts'),
+    'atOnce',
   )
   overwrite(
     add(
@@ -116,6 +121,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       'Write the network in another format.',
       'fathom export churn.fathom --format onnx',
       () => import('./commands/export.ts'),
+      'atOnce',
     ),
   )
     .addOption(new Option('--format <format>', 'what to write').choices(['onnx', 'safetensors']).makeOptionMandatory())
@@ -137,6 +143,11 @@ export async function main(argv: readonly string[]): Promise<void> {
         .preset('auto'),
     )
 
+  const fail = (error: unknown) => process.exit(report(error))
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+  // Whoever reads our output may have enough of it: `fathom predict … | head`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit() : fail(error)))
   try {
     await program.parseAsync([...argv], { from: 'user' })
   } catch (error) {
@@ -147,9 +158,15 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function resources(command: Command): Command {
   return command
-    .option('--seed <n>', 'seed of everything random (default: 0)', Number)
-    .option('--threads <n>', 'threads (default: the processors)', Number)
+    .option('--seed <n>', 'seed of everything random (default: 0)', numeric)
+    .option('--threads <n>', 'threads (default: the processors)', numeric)
     .option('--limit-memory <size>', 'bytes for the whole process, such as 1GB')
+}
+
+function numeric(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
+  return value
 }
 
 function overwrite(command: Command): Command {
@@ -176,10 +193,10 @@ function report(error: unknown): number {
 }
 
 /** Aborts at the first Ctrl-C (or SIGTERM), so that work can save; the second ends the process at once. */
-function interruptSignal(): AbortSignal {
+function interruptSignal(stops: Stops): AbortSignal {
   const controller = new AbortController()
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted)
+    if (controller.signal.aborted || stops === 'atOnce') process.exit(exitCodes.interrupted)
     controller.abort()
     say('Stopping after this step; once more to stop at once.')
   }

@@ -13,7 +13,7 @@ export function printJson(value: unknown): void {
   )
 }
 
-const colour = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined
+const colour = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
 const paint = (code: number) => (text: string) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text)
 export const bold = paint(1)
 export const dim = paint(2)
@@ -52,19 +52,17 @@ function clearLine(): void {
 }
 
 const interval = { terminal: 100, plain: 10_000 }
-let last = { phase: '', at: 0 }
+/** Without a terminal, phases shorter than this are not worth a line. */
+const worthTelling = 3000
+let last = { phase: '', next: 0 }
 
-/** Progress on one rewritten line of a terminal; elsewhere a plain line at the start of a phase and every ten seconds. */
+/** Progress on one rewritten line of a terminal; elsewhere a plain line for a long phase, and every ten seconds. */
 export function showProgress(progress: Progress): void {
   const now = Date.now()
-  const terminal = process.stderr.isTTY === true
-  const fresh = progress.phase !== last.phase
-  if (!fresh && now - last.at < (terminal ? interval.terminal : interval.plain)) return
-  if (fresh && !terminal && progress.done === 0) {
-    last = { phase: progress.phase, at: now }
-    return
-  }
-  last = { phase: progress.phase, at: now }
+  const terminal = process.stderr.isTTY
+  if (progress.phase !== last.phase) last = { phase: progress.phase, next: terminal ? now : now + worthTelling }
+  if (now < last.next) return
+  last.next = now + (terminal ? interval.terminal : interval.plain)
   const text = progressText(progress)
   if (!terminal) process.stderr.write(`${text}\n`)
   else {

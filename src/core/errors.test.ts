@@ -11,7 +11,7 @@ describe('errors', () => {
       received: '"churnd"',
       hint: didYouMean('churnd', ['churned', 'age']),
     })
-    expect(error.message).toBe('train: expected a column; received "churnd". Did you mean "churned".')
+    expect(error.message).toBe('train: expected a column; received "churnd". Did you mean "churned"?')
     expect(error).toMatchObject({ name: 'NotFoundError', code: 'NOT_FOUND', operation: 'train', received: '"churnd"' })
   })
 

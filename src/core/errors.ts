@@ -38,7 +38,8 @@ function sentence({ operation, problem, expected, received, hint }: ErrorFields)
   if (expected !== undefined) parts.push(`expected ${expected}`)
   if (received !== undefined) parts.push(`received ${received}`)
   const body = parts.join('; ')
-  return `${operation}: ${body}.${hint === undefined ? '' : ` ${hint}.`}`
+  const end = hint?.startsWith('Did you mean') === true ? '?' : '.'
+  return `${operation}: ${body}.${hint === undefined ? '' : ` ${hint}${end}`}`
 }
 
 /** A tensor's shape, rank or axis does not fit. */
@@ -94,8 +95,7 @@ export function didYouMean(name: string, candidates: readonly string[]): string 
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
   const close = ranked.filter(({ distance }) => distance <= limit).slice(0, 3)
-  if (close.length > 0)
-    return `Did you mean ${close.map(({ candidate }) => `"${candidate}"`).join(' or ')}?`.replace(/\?$/, '')
+  if (close.length > 0) return `Did you mean ${close.map(({ candidate }) => `"${candidate}"`).join(' or ')}`
   const shown = candidates.slice(0, 12).map((candidate) => `"${candidate}"`)
   return `There are ${shown.join(', ')}${candidates.length > 12 ? ` and ${candidates.length - 12} more` : ''}`
 }

@@ -1,12 +1,6 @@
+import type { Progress } from '../core/index.ts'
 import type { Dataset } from '../dataset/index.ts'
-import {
-  type Callback,
-  earlyStopping,
-  type EpochRecord,
-  type FitOptions,
-  type Logs,
-  type TrainingState,
-} from '../nn/index.ts'
+import { type Callback, earlyStopping, type EpochRecord, type Logs, type TrainingState } from '../nn/index.ts'
 import { assignFolds, foldedDataset, outOfFold } from './folds.ts'
 import type { BuiltModel } from './learners/learner.ts'
 import type { TaskObserver } from './observer.ts'
@@ -68,6 +62,7 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
   const held = new Map<number, number>()
   const { data, callbacks } = await trainingData(built, train, options.seed)
   const watch = validation !== undefined && built.folds === undefined
+  const members = membersOf(training)
   const start = performance.now()
   const history = await training.fit(data, {
     epochs: built.epochs,
@@ -78,17 +73,17 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
       ...(watch
         ? [earlyStopping({ monitor: 'val.loss', patience: built.patience ?? built.epochs, restoreBestWeights: true })]
         : []),
-      tell(observer, built, held),
+      tell(observer, members, held),
     ],
     checkpoint: { everySeconds: 20, save },
     ...optional(
       'onProgress',
       observer.progress &&
-        ((progress: Parameters<NonNullable<TaskObserver['progress']>>[0]) => observer.progress!(progress)),
+        ((progress: Progress) => observer.progress!({ ...progress, figures: shown(progress.figures ?? {}, members) })),
     ),
     ...optional('signal', signal),
-  } as FitOptions)
-  const epochs = history.epochs.map(({ epoch, logs }) => ({ epoch, logs: figuresOf(logs, built, held.get(epoch)) }))
+  })
+  const epochs = history.epochs.map(({ epoch, logs }) => ({ epoch, logs: figuresOf(logs, members, held.get(epoch)) }))
   return {
     epochs,
     bestEpoch: bestOf(epochs),
@@ -97,19 +92,31 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
   }
 }
 
+/** Members of an ensemble: its output is [batch, members, units]. */
+function membersOf({ outputs }: BuiltModel['training']): number {
+  const { shape } = outputs[0]!.tensor
+  return shape.length === 3 && typeof shape[1] === 'number' ? shape[1] : 1
+}
+
+/** What progress tells: epochs from 1, and nothing that changes with every step by plan. */
+function shown(figures: Readonly<Record<string, number>>, members: number): Record<string, number> {
+  const { epoch, learningRate: _, ...rest } = figures
+  return { ...(epoch === undefined ? {} : { epoch: epoch + 1 }), ...figuresOf(rest, members, undefined) }
+}
+
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]?: V })
 }
 
 /** An ensemble's loss is the sum of its members': shown is their mean, and the out-of-fold loss as the validation's. */
-function figuresOf(logs: Logs, { folds }: BuiltModel, outOfFoldLoss: number | undefined): Record<string, number> {
+function figuresOf(logs: Logs, members: number, outOfFoldLoss: number | undefined): Record<string, number> {
   const figures: Record<string, number> = { ...logs }
-  if (folds !== undefined && logs['loss'] !== undefined) figures['loss'] = logs['loss'] / (folds.families * folds.folds)
+  if (logs['loss'] !== undefined) figures['loss'] = logs['loss'] / members
   return outOfFoldLoss === undefined ? figures : { ...figures, 'val.loss': outOfFoldLoss }
 }
 
-/** The last callback: tells of each epoch. */
-function tell(observer: TaskObserver, built: BuiltModel, held: ReadonlyMap<number, number>): Callback {
+/** The last callback: tells of each epoch, and keeps the out-of-fold losses for a resumed training's curves. */
+function tell(observer: TaskObserver, members: number, held: Map<number, number>): Callback {
   let best = Number.POSITIVE_INFINITY
   let start = performance.now()
   return {
@@ -118,7 +125,7 @@ function tell(observer: TaskObserver, built: BuiltModel, held: ReadonlyMap<numbe
       start = performance.now()
     },
     onEpochEnd(epoch, logs, { epochs }) {
-      const { learningRate: _, ...figures } = figuresOf(logs, built, held.get(epoch))
+      const { learningRate: _, ...figures } = figuresOf(logs, members, held.get(epoch))
       const loss = figures['val.loss']
       const isBest = loss !== undefined && loss < best
       if (isBest) best = loss
@@ -129,6 +136,12 @@ function tell(observer: TaskObserver, built: BuiltModel, held: ReadonlyMap<numbe
         seconds: (performance.now() - start) / 1000,
         best: isBest,
       })
+    },
+    capture: () => ({ json: { best: Number.isFinite(best) ? best : null, held: [...held] }, tensors: {} }),
+    restore({ json }) {
+      const kept = json as { best: number | null; held: [number, number][] }
+      best = kept.best ?? Number.POSITIVE_INFINITY
+      for (const [epoch, loss] of kept.held) held.set(epoch, loss)
     },
   }
 }

@@ -197,9 +197,9 @@ async function joinPredictions({ features }: TrainedBundle, table: Table, file: 
     },
   })
   // A column of the input may be called like one of ours: ours are what was asked for.
-  const names = ['prediction', ...labels.map((label) => `probability_${label}`)]
+  const names = new Set(['prediction', ...labels.map((label) => `probability_${label}`)])
   const columns = await table.columns()
-  const own = table.drop(...columns.filter((name) => names.includes(name)))
+  const own = table.drop(...columns.filter((name) => names.has(name)))
   // Row beside row: both come in the file's order, and neither is sorted or held.
   return query('select * from own positional join predictions', { tables: { own, predictions } })
 }

@@ -5,7 +5,9 @@ export interface TrainResult {
   readonly task: Task
   /** On the test rows: accuracy, auc, logLoss … or rmse, mae, r2 …: those that apply. */
   readonly metrics: Readonly<Record<string, number>>
-  readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
+  /** Rows that the metrics were measured on. */
+  readonly rows: number
+  readonly parts: { readonly train: number; readonly validation: number; readonly test: number }
   readonly epochs: number
   readonly seconds: number
   /** Path of the bundle written. */

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 
 import { readBundle, writeBundle } from '../bundle/index.ts'
-import { BundleError, FileError, MemoryError } from '../core/index.ts'
+import { BundleError, CancelledError, FileError, MemoryError } from '../core/index.ts'
 import { configureEngine } from '../engines/index.ts'
 import type { TrainingState } from '../nn/index.ts'
 import { writeTrained } from './bundle.ts'
@@ -88,6 +88,7 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
 
   const fingerprint = fingerprintOf(resolved, prepared)
   const resume = resolved.resume ? await readCheckpoint(checkpoint, fingerprint) : undefined
+  const saves = checkpointWriter(checkpoint, fingerprint, control.signal)
   const fitted = await fitBuilt({
     built,
     train: data,
@@ -96,7 +97,10 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
     observer,
     signal: control.signal,
     resume,
-    save: (state) => writeCheckpoint(checkpoint, fingerprint, state),
+    save: saves.save,
+  }).catch((error: unknown) => {
+    if (error instanceof CancelledError && saves.written()) throw interrupted(checkpoint, error)
+    throw error
   })
 
   observer.progress?.({ phase: 'evaluate', done: 0, total: test.data.size, unit: 'rows', rate: undefined })
@@ -151,7 +155,8 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
   return {
     task: prepared.task,
     metrics: evaluation.metrics,
-    rows,
+    rows: rows.test,
+    parts: rows,
     epochs: fitted.epochs.length,
     seconds: (performance.now() - start) / 1000,
     bundle: output,
@@ -181,6 +186,13 @@ function checkOutputs(output: string, checkpoint: string, { force, resume }: Res
       hint: existsSync(output) ? 'There is nothing to resume' : 'Train without --resume first',
     })
   }
+  if (!resume && existsSync(checkpoint) && !force) {
+    throw new FileError({
+      operation: `train ${output}`,
+      problem: `an interrupted training left ${checkpoint}`,
+      hint: 'Continue it with --resume, or start anew with --force',
+    })
+  }
   if (!resume && existsSync(output) && !force) {
     throw new FileError({
       operation: `write ${output}`,
@@ -201,6 +213,37 @@ function fingerprintOf(options: ResolvedTrainOptions, { lineage, features, train
     version: versions()['fathom'],
   }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
+}
+
+/** Short epochs would end in more writing than training. */
+const secondsBetweenCheckpoints = 2
+
+/** Saves at most every two seconds, and always when the training is being stopped. */
+function checkpointWriter(
+  path: string,
+  fingerprint: string,
+  signal: AbortSignal | undefined,
+): { readonly save: (state: TrainingState) => Promise<void>; readonly written: () => boolean } {
+  let last = performance.now()
+  let written = false
+  return {
+    async save(state) {
+      if (signal?.aborted !== true && performance.now() - last < 1000 * secondsBetweenCheckpoints) return
+      await writeCheckpoint(path, fingerprint, state)
+      last = performance.now()
+      written = true
+    },
+    written: () => written,
+  }
+}
+
+function interrupted(checkpoint: string, cause: CancelledError): CancelledError {
+  return new CancelledError({
+    operation: 'train',
+    problem: `interrupted; ${checkpoint} holds what is done`,
+    hint: 'Continue with the same command and --resume',
+    cause,
+  })
 }
 
 async function writeCheckpoint(path: string, fingerprint: string, { json, tensors }: TrainingState): Promise<void> {

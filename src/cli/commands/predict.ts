@@ -1,3 +1,4 @@
+import { CancelledError } from '../../core/index.ts'
 import { predict } from '../../tasks/index.ts'
 import { type CommandContext, given } from '../context.ts'
 import { dim, duration, number, printJson, say, showProgress } from '../terminal.ts'
@@ -9,7 +10,7 @@ export async function run({ flags, signal }: CommandContext, bundle: string, ...
     {
       ...given(flags, ['output', 'force', 'missingColumns', 'threads', 'limitMemory']),
       bundle,
-      ...(input.length > 0 ? { input } : { rows: await rowsFromStdin() }),
+      ...(input.length > 0 ? { input } : { rows: await rowsFromStdin(signal) }),
     },
     { signal, observer: { progress: showProgress, note: (text) => say(dim(`  note: ${text}`)) } },
   )
@@ -19,7 +20,10 @@ export async function run({ flags, signal }: CommandContext, bundle: string, ...
   return 0
 }
 
-async function rowsFromStdin(): Promise<string> {
+async function rowsFromStdin(signal: AbortSignal): Promise<string> {
+  if (process.stdin.isTTY) say('Reading JSON rows from the keyboard: one object a line, Ctrl-D at the end.')
+  const stop = () => process.stdin.destroy(new CancelledError({ operation: 'predict', problem: 'it was cancelled' }))
+  signal.addEventListener('abort', stop, { once: true })
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')

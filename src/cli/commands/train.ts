@@ -7,18 +7,28 @@ import { bold, bytes, dim, duration, green, number, printJson, say, showProgress
 
 /** `fathom train`: options from the config file, then the flags over it. */
 export async function run({ flags, signal }: CommandContext, ...input: string[]): Promise<number> {
+  const config = configFile(flags['config'] as string | undefined)
+  const named = input.length === 0 ? config['input'] : input.length === 1 ? input[0]! : input
+  if (named === undefined) {
+    throw new OptionError({
+      operation: 'train',
+      expected: 'files, a folder or a glob to train on',
+      received: 'none',
+      hint: 'For example: fathom train churn.csv --target churned',
+    })
+  }
   const result = await train(
-    { ...configFile(flags['config']), ...optionsFromFlags(flags), input: input.length === 1 ? input[0]! : input },
+    { ...config, ...optionsFromFlags(flags), input: named as string | string[] },
     { signal, observer: trainObserver },
   )
   if (flags['json'] === true) printJson(result)
   say()
   say(bold(`${green('✓')} ${result.bundle}`) + dim(` · ${duration(result.seconds)}`))
   say(table(Object.entries(result.metrics).map(([name, value]) => [name, number(value)])))
-  say(dim(`  on ${number(result.rows.test)} rows that training never saw`))
+  say(dim(`  on ${number(result.rows)} rows that training never saw`))
   say()
   say(`  fathom inspect ${result.bundle}`)
-  say(`  fathom predict ${result.bundle} ${input[0]!}`)
+  say(`  fathom predict ${result.bundle} ${String(Array.isArray(named) ? named[0] : named)}`)
   return 0
 }
 
@@ -36,29 +46,37 @@ function optionsFromFlags(flags: Readonly<Record<string, unknown>>): Record<stri
   return options
 }
 
-function configFile(path: unknown): Record<string, unknown> {
+function configFile(path: string | undefined): Record<string, unknown> {
   if (path === undefined) return {}
   let text: string
   try {
-    text = readFileSync(String(path), 'utf8')
+    text = readFileSync(path, 'utf8')
   } catch (cause) {
     throw new FileError({
-      operation: `read ${String(path)}`,
+      operation: `read ${path}`,
       problem: 'the configuration file cannot be read',
       hint: 'Check the path',
       cause,
     })
   }
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch (cause) {
-    throw new OptionError({
-      operation: `read ${String(path)}`,
+  const refused = (received: string, cause?: unknown) =>
+    new OptionError({
+      operation: `read ${path}`,
       expected: 'a JSON object of options',
-      received: (cause as Error).message,
+      received,
+      hint: 'For example: { "target": "churned", "preset": "fast", "columns": { "id": "drop" } }',
       cause,
     })
+  let options: unknown
+  try {
+    options = JSON.parse(text)
+  } catch (cause) {
+    throw refused((cause as Error).message, cause)
   }
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
+    return options as Record<string, unknown>
+  }
+  throw refused(Array.isArray(options) ? 'an array' : JSON.stringify(options))
 }
 
 const trainObserver: TaskObserver = {

@@ -2,13 +2,14 @@ import { type ColumnBatch, DataError, didYouMean, NotFoundError, type OnProgress
 import {
   type ColumnDecision,
   EncodingReport,
+  featureSource,
+  type FeatureSource,
   fitFeatures,
   inferFeatures,
   type InferredFeatures,
   summarize,
-  tableSource,
 } from '../../features/index.ts'
-import type { Table } from '../../table/index.ts'
+import { col, type Table } from '../../table/index.ts'
 import { dataLineage } from '../lineage.ts'
 import type { Inference } from '../observer.ts'
 import type { ResolvedTrainOptions } from '../options.ts'
@@ -53,8 +54,16 @@ export async function prepareTable(
       hint: 'Check that the file is whole',
     })
   }
+  if ((await input.table.filter(col(target).isNotNull()).count({ signal })) === 0) {
+    throw new DataError({
+      operation: `target "${target}"`,
+      expected: 'values to learn',
+      received: `none in ${rows} rows`,
+      hint: 'Choose another target',
+    })
+  }
   // The whole table decides the task, the training part everything else.
-  const decided = await inferTraining(input.table, target, options.task, options)
+  const decided = await inferTraining(await featureSource(input.table), target, options.task, options)
   const task = decided.task!
   const testFraction = testInput === undefined ? options.testFraction : 0
   const rowsToTrain = Math.round(rows * (1 - testFraction))
@@ -71,8 +80,9 @@ export async function prepareTable(
   const split = await splitTable(input.table, splitOptions)
   const clean = (table: Table) => table.drop(partColumn)
   const trainTable = clean(partOf(split, 'train'))
-  const inferred = await inferTraining(trainTable.drop(rowColumn), target, task, options)
-  const features = await fitFeatures(await tableSource(trainTable.drop(rowColumn)), inferred.spec)
+  const source = await featureSource(trainTable.drop(rowColumn))
+  const inferred = await inferTraining(source, target, task, options)
+  const features = await fitFeatures(source, inferred.spec)
 
   const report = new EncodingReport()
   const memoryBytes = options.limitMemory * 0.1
@@ -87,6 +97,9 @@ export async function prepareTable(
   const testReport = new EncodingReport()
   const test = await encode(testTable, 'encode test rows', testReport, true)
 
+  // What is left out of the features has been told with the reasons.
+  const known = await input.table.columns()
+  for (const each of [report, testReport]) for (const name of known) each.ignoredColumns.delete(name)
   const lineage = [await dataLineage(input.path, input.files)]
   if (testInput !== undefined) lineage.push(await dataLineage(testInput.path, testInput.files))
   return {
@@ -122,13 +135,16 @@ export async function prepareTable(
 /** Rows that permutation importance looks at. */
 const importanceRows = 2000
 
+/** Beyond this many columns numbers are not encoded by bins as well: the network would be several times as wide. */
+const binnedColumns = 1000
+
 async function inferTraining(
-  table: Table,
+  source: FeatureSource,
   target: string,
   task: Task | undefined,
   options: ResolvedTrainOptions,
 ): Promise<InferredFeatures> {
-  return inferFeatures(await summarize(await tableSource(table)), {
+  return inferFeatures(await summarize(source), {
     target,
     ...(task === undefined ? {} : { task }),
     columns: options.columns,
@@ -137,7 +153,7 @@ async function inferTraining(
       ...(typeof options.split === 'object' && 'group' in options.split ? [options.split.group] : []),
     ],
     text: options.model === 'attention' ? 'sequence' : 'bag',
-    bins: 6,
+    bins: source.schema.length > binnedColumns ? 0 : 6,
     ...(options.imageSize === undefined ? {} : { imageSize: options.imageSize }),
   })
 }
