@@ -5,7 +5,7 @@
 // The table is made from a seed into .cache/: twelve numbers, four categories (one of 100,000 values), a date, values that
 // are missing, and a yes/no target that depends on them. It needs about six times its bytes of free disk.
 import { spawn } from 'node:child_process'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
