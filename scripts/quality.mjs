@@ -60,7 +60,7 @@ if (chosenTables.length > 0) {
   python('tables', join(cache, 'tables'), data, flags.splits, ...chosenTables)
   const cases = JSON.parse(readFileSync(join(cache, 'tables/tables.json'), 'utf8'))
   for (const name of chosenTables) {
-    const own = cases.filter((each) => each.name === name)
+    const own = cases.filter((each) => each.name === name && each.seed < Number(flags.splits))
     const ours = []
     let seconds = 0
     for (const { train: input, test, target, metric, seed } of own) {

@@ -71,11 +71,16 @@ def measure(train, test, target, metric, seed):
 
 def make_tables(out, data, splits, names):
     from sklearn.model_selection import train_test_split
-    result = []
+    known = out / 'tables.json'
+    # Splits and peers depend on nothing that changes here: what an earlier run measured is kept.
+    result = json.loads(known.read_text()) if known.exists() else []
+    done = {(each['name'], each['seed']) for each in result}
     for name, (frame, target, metric) in tables(data).items():
         if names and name not in names:
             continue
         for seed in range(splits):
+            if (name, seed) in done:
+                continue
             train, test = train_test_split(frame, test_size=0.2, random_state=seed, stratify=frame[target] if metric == 'accuracy' else None)
             if name == 'wine-quality':  # a row that stands in the training part too is no test
                 known = set(map(tuple, train.drop(columns=[target]).values.tolist()))
@@ -86,8 +91,8 @@ def make_tables(out, data, splits, names):
             test.to_csv(folder / 'test.csv', index=False)
             result.append({'name': name, 'seed': seed, 'target': target, 'metric': metric, 'train': str(folder / 'train.csv'),
                            'test': str(folder / 'test.csv'), 'peers': measure(train, test, target, metric, seed)})
+            known.write_text(json.dumps(result))
             print(f'{name} {seed}', file=sys.stderr)
-    (out / 'tables.json').write_text(json.dumps(result))
 
 
 def make_texts(out, data):
