@@ -20,6 +20,7 @@ const inputs: PlanVisitor<readonly Plan[]> = {
   cast: one,
   fillNull: one,
   dropNull: one,
+  unpivot: one,
 }
 
 /** The plans a node reads from, in order. */
@@ -57,6 +58,7 @@ const replace: Replace = {
   cast: first,
   fillNull: first,
   dropNull: first,
+  unpivot: first,
 }
 
 /** The node with other inputs, in `inputsOf`'s order. */

@@ -40,6 +40,10 @@ const visitor: PlanVisitor<Names> = {
   cast: same,
   fillNull: same,
   dropNull: same,
+  unpivot: (node) => {
+    const names = columnNames(node.input)
+    return names && [...names.filter((name) => !node.columns.includes(name)), node.name, node.value]
+  },
 }
 
 /** A plan's column names where they follow from the plan alone; undefined below SQL that no engine has looked at. */

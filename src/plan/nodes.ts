@@ -170,6 +170,15 @@ export interface DropNullNode {
   readonly columns: readonly string[] | undefined
 }
 
+/** A row for each value present of the given columns, all of one type: its column's name and the value. */
+export interface UnpivotNode {
+  readonly kind: 'unpivot'
+  readonly input: Plan
+  readonly columns: readonly string[]
+  readonly name: string
+  readonly value: string
+}
+
 /** A query is a value: an immutable tree of these. */
 export type Plan =
   | ScanNode
@@ -189,6 +198,7 @@ export type Plan =
   | CastNode
   | FillNullNode
   | DropNullNode
+  | UnpivotNode
 
 export type PlanVisitor<R> = { readonly [K in Plan['kind']]: (node: Extract<Plan, { kind: K }>) => R }
 

@@ -115,6 +115,11 @@ class Compilation {
       const tests = names.map((name) => `${identifier(name)} IS NOT NULL`)
       return `SELECT * FROM ${this.from(node.input)}${tests.length === 0 ? '' : ` WHERE ${tests.join(' AND ')}`}`
     },
+    unpivot: (node) => {
+      const columns = node.columns.map(identifier).join(', ')
+      const into = `NAME ${identifier(node.name)} VALUE ${identifier(node.value)}`
+      return `SELECT * FROM (UNPIVOT (${this.select(node.input)}) ON ${columns} INTO ${into})`
+    },
   }
 
   private join(node: JoinNode): string {

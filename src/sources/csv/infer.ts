@@ -34,6 +34,10 @@ export interface InferOptions extends RunOptions {
    * each query reads the files again.
    */
   readonly columnsAtOnce: number
+  /** There are no rows beyond the sample. */
+  readonly sampleIsAll: boolean
+  /** So many columns, and so few rows, that columns are better turned into rows. */
+  readonly wide: boolean
   /** The delimiter, which makes a decimal comma more or less likely. */
   readonly delimiter: string
 }
@@ -62,24 +66,26 @@ export async function inferColumns(
   const commas = options.delimiter === ';' || seen.some((values) => isDecimalComma(values))
   const candidates = names.map((name, i) => (name in options.types ? [] : kinds(seen[i]!, commas)))
   // The sample held nothing of these columns: look further down.
-  const unseen = names.filter((name, i) => seen[i]!.length < 5 && !(name in options.types))
+  const unseen = options.sampleIsAll ? [] : names.filter((name, i) => seen[i]!.length < 5 && !(name in options.types))
   for (const [name, values] of await laterValues(engine, text, unseen, nulls, options)) {
     const i = names.indexOf(name)
     seen[i] = values
     candidates[i] = kinds(values, commas)
   }
   const out: Inferred[] = Array.from({ length: names.length })
-  for (let from = 0; from < names.length; from += options.columnsAtOnce) {
-    const part = names.slice(from, from + options.columnsAtOnce)
-    const checks = part.flatMap((name, i) => candidates[from + i]!.map((kind) => ({ name, index: from + i, kind })))
-    const results = await verify(engine, text, checks, options)
-    const chosen = part.map((_, i) => choose(results.filter((result) => result.index === from + i)))
-    const conversions = part.flatMap((name, i) => conversion(name, chosen[i], options))
-    const odd = await oddValues(engine, text, conversions, options)
-    for (const [i, name] of part.entries()) {
-      const found = odd.get(name) ?? noOdd
-      out[from + i] = await decide(engine, text, name, seen[from + i]!, chosen[i], found, options)
-    }
+  const checks = names.flatMap((name, index) => candidates[index]!.map((kind) => ({ name, index, kind })))
+  const results = await (options.wide ? verifyWide : verify)(engine, text, checks, options)
+  const byColumn = names.map((): Verified[] => [])
+  for (const result of results) byColumn[result.index]!.push(result)
+  const chosen = byColumn.map(choose)
+  const conversions = names.flatMap((name, i) => conversion(name, chosen[i], options))
+  const odd = new Map<string, Odd>()
+  for (let from = 0; from < conversions.length; from += options.columnsAtOnce) {
+    const part = conversions.slice(from, from + options.columnsAtOnce)
+    for (const [name, found] of await oddValues(engine, text, part, options)) odd.set(name, found)
+  }
+  for (const [i, name] of names.entries()) {
+    out[i] = await decide(engine, text, name, seen[i]!, chosen[i], odd.get(name) ?? noOdd, options)
   }
   return out
 }
@@ -123,6 +129,8 @@ function kinds(values: readonly string[], decimalComma: boolean): Kind[] {
   return dateFormats(values).map((format): Kind => ({ kind: 'date', format }))
 }
 
+const columnsLookedAt = 200
+
 /** Values of columns that the sample says nothing about, from further down: one reading for all of them. */
 async function laterValues(
   engine: Engine,
@@ -132,8 +140,8 @@ async function laterValues(
   options: InferOptions,
 ): Promise<Map<string, string[]>> {
   const found = new Map<string, string[]>(names.map((name) => [name, []]))
-  for (let from = 0; from < names.length; from += options.columnsAtOnce) {
-    const part = names.slice(from, from + options.columnsAtOnce)
+  for (let from = 0; from < names.length; from += columnsLookedAt) {
+    const part = names.slice(from, from + columnsLookedAt)
     const [first, ...others] = part.map((name) =>
       col(name).isNotNull().and(col(name).trim().lower().in(missingMarks).not()),
     )
@@ -199,68 +207,90 @@ interface Check {
   readonly index: number
   readonly kind: Kind
 }
-interface Verified extends Check {
-  readonly present: number
-  readonly parsed: number
-  readonly whole: number
-  readonly points: number
-  readonly zeros: number
-  readonly least: number
-  readonly greatest: number
+type Verified = Check & Figures
+
+const figures = ['present', 'converted', 'parsed', 'whole', 'points', 'zeros', 'least', 'greatest'] as const
+type Figures = { readonly [K in (typeof figures)[number]]: number }
+
+/** What is asked about a column's text as a kind of value. */
+function questions(name: string, kind: Kind, options: InferOptions): Partial<Record<keyof Figures, Expr>> {
+  const present = count(source(name, options))
+  if (kind.kind === 'boolean') return { present, parsed: count(booleanOf(name, options)) }
+  if (kind.kind === 'date') return { present, parsed: count(asDate(name, kind.format, options)) }
+  const digits = asNumber(name, kind.format, options)
+  const integer = digits.tryCast('int64')
+  return {
+    present,
+    converted: count(digits.tryCast('float64')),
+    parsed: count(finite(digits)),
+    whole: count(integer),
+    points: count().filter(digits.contains('.').and(digits.tryCast('float64').isNotNull())),
+    zeros: count().filter(leadingZero(digits)),
+    least: min(integer).cast('float64'),
+    greatest: max(integer).cast('float64'),
+  }
 }
 
+function toFigures(found: Readonly<Record<string, unknown>>, prefix: string): Figures {
+  return Object.fromEntries(figures.map((key) => [key, Number(found[`${prefix}${key}`] ?? 0)])) as Figures
+}
+
+/** One row of aggregates, some columns at a time. */
 async function verify(
   engine: Engine,
   text: Plan,
   checks: readonly Check[],
   options: InferOptions,
 ): Promise<Verified[]> {
-  if (checks.length === 0) return []
-  const aggregates: [string, Expr][] = []
-  for (const [i, { name, kind }] of checks.entries()) {
-    aggregates.push([`${i}.present`, count(source(name, options))])
-    if (kind.kind === 'number') {
-      const digits = asNumber(name, kind.format, options)
-      const integer = digits.tryCast('int64')
-      aggregates.push(
-        [`${i}.parsed`, count(finite(digits))],
-        [`${i}.whole`, count(integer)],
-        [`${i}.points`, count().filter(digits.contains('.').and(digits.tryCast('float64').isNotNull()))],
-        [`${i}.zeros`, count().filter(leadingZero(digits))],
-        [`${i}.beyond`, count().filter(integer.isNull().and(digits.matches('^\\s*[+-]?[0-9]{19,}\\s*$')))],
-        [`${i}.least`, min(integer).cast('float64')],
-        [`${i}.greatest`, max(integer).cast('float64')],
-      )
-    } else {
-      aggregates.push([
-        `${i}.parsed`,
-        count(kind.kind === 'date' ? asDate(name, kind.format, options) : booleanOf(name, options)),
-      ])
-    }
+  const out: Verified[] = []
+  for (let from = 0; from < checks.length; from += options.columnsAtOnce) {
+    const part = checks.slice(from, from + options.columnsAtOnce)
+    const aggregates = part.flatMap(({ name, kind }, i) =>
+      Object.entries(questions(name, kind, options)).map(([key, { node }]) => ({
+        name: `${i}.${key}`,
+        expression: node,
+      })),
+    )
+    const found = await firstRow(engine, { kind: 'aggregate', input: text, keys: [], aggregates }, options)
+    for (const [i, check] of part.entries()) out.push({ ...check, ...toFigures(found, `${i}.`) })
   }
-  const found = await firstRow(
-    engine,
-    {
-      kind: 'aggregate',
-      input: text,
-      keys: [],
-      aggregates: aggregates.map(([name, { node }]) => ({ name, expression: node })),
-    },
-    options,
-  )
-  return checks.map((check, i) => {
-    const value = (key: string): number => Number(found[`${i}.${key}`] ?? 0)
-    return {
-      ...check,
-      present: value('present'),
-      parsed: value('parsed'),
-      whole: value('whole'),
-      points: value('points'),
-      zeros: value('zeros'),
-      least: value('least'),
-      greatest: value('greatest'),
+  return out
+}
+
+/** The same of very many columns: they are turned into rows, and each kind is one query however many columns it has. */
+async function verifyWide(
+  engine: Engine,
+  text: Plan,
+  checks: readonly Check[],
+  options: InferOptions,
+): Promise<Verified[]> {
+  const kindsOfChecks = new Map<string, Check[]>()
+  for (const check of checks) {
+    const key = JSON.stringify(check.kind)
+    kindsOfChecks.set(key, [...(kindsOfChecks.get(key) ?? []), check])
+  }
+  const out: Verified[] = []
+  for (const alike of kindsOfChecks.values()) {
+    const columns = alike.map(({ name, index }) => ({ name: `${index}`, expression: col(name).node }))
+    const turned: Plan = {
+      kind: 'unpivot',
+      input: { kind: 'project', input: text, columns },
+      columns: columns.map(({ name }) => name),
+      name: 'column',
+      value: 'value',
     }
-  })
+    const asked = Object.entries(questions('value', alike[0]!.kind, options))
+    const plan: Plan = {
+      kind: 'aggregate',
+      input: turned,
+      keys: [{ name: 'column', expression: col('column').node }],
+      aggregates: asked.map(([name, { node }]) => ({ name, expression: node })),
+    }
+    const found = new Map<number, Figures>()
+    for await (const row of rowsOf(engine, plan, options)) found.set(Number(row['column']), toFigures(row, ''))
+    for (const check of alike) out.push({ ...check, ...(found.get(check.index) ?? toFigures({}, '')) })
+  }
+  return out
 }
 
 /** "007", but not "0" or "0.5": without a regular expression, which would cost more than all the rest. */
@@ -273,10 +303,16 @@ function finite(digits: Expr): Expr {
   return when(value.isFinite(), value).end()
 }
 
-async function firstRow(engine: Engine, plan: Plan, options: RunOptions): Promise<Record<string, unknown>> {
-  for await (const batch of engine.batches(plan, { ...options, onProgress: undefined })) {
-    return Object.fromEntries(batch.schema.map((field, i) => [field.name, valueAt(batch.columns[i]!, 0)]))
+async function* rowsOf(engine: Engine, plan: Plan, { signal }: RunOptions): AsyncGenerator<Record<string, unknown>> {
+  for await (const { schema, columns, length } of engine.batches(plan, { signal })) {
+    for (let row = 0; row < length; row++) {
+      yield Object.fromEntries(schema.map((field, i) => [field.name, valueAt(columns[i]!, row)]))
+    }
   }
+}
+
+async function firstRow(engine: Engine, plan: Plan, options: RunOptions): Promise<Record<string, unknown>> {
+  for await (const row of rowsOf(engine, plan, options)) return row
   return {}
 }
 
@@ -342,7 +378,10 @@ function finish(
       odd,
     }
   }
-  return { name, type: 'float64', reason: `numbers${style}${note}`, expression, odd }
+  // Planning thousands of columns takes minutes with the test for infinities in each, and seconds without.
+  const allFinite = kept.converted === kept.parsed
+  const plain = allFinite ? asNumber(name, kind.format, options).tryCast('float64') : expression
+  return { name, type: 'float64', reason: `numbers${style}${note}`, expression: plain, odd }
 }
 
 function expressionOf({ name, kind }: Check, options: InferOptions): Expr {

@@ -7,7 +7,7 @@ import { physicalLines } from '../line-numbers.ts'
 import type { ReadOptions, Opened } from '../options.ts'
 import type { BadRow, ReadReport } from '../report.ts'
 import { type Inferred, inferColumns } from './infer.ts'
-import { type Sniffed, sniff } from './sniff.ts'
+import { sampleRows, type Sniffed, sniff } from './sniff.ts'
 
 interface Part {
   readonly file: TextFile
@@ -21,6 +21,8 @@ const defaultDelimiters: Readonly<Record<string, string>> = { '\t': 'tab', ' ': 
 const smallBytes = 64 * 2 ** 20
 /** The least that a column of a table in memory, or of one piece of rows under way, takes. */
 const columnBytes = 32 * 2 ** 10
+/** Past this many values, turning columns into rows costs more than it saves. */
+const mostCells = 50e6
 let scans = 0
 
 /**
@@ -197,6 +199,8 @@ async function attempt(
       nullValues: options.nullValues ?? [],
       types: options.types ?? {},
       columnsAtOnce: small ? 25 : 200,
+      sampleIsAll: parts.every(({ file, sniffed }) => file.whole && sniffed.rows.length < sampleRows - 1),
+      wide: names.length > 100 && names.length * (raw?.rows ?? Number.POSITIVE_INFINITY) <= mostCells,
       delimiter: parts[0]!.sniffed.dialect.delimiter,
     },
   )

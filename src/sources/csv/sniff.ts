@@ -25,7 +25,8 @@ export interface SniffOptions {
 }
 
 const delimiters = [',', ';', '\t', '|']
-const maxRows = 5000
+/** At most this many rows are looked at. */
+export const sampleRows = 5000
 
 interface Trial {
   readonly dialect: Dialect
@@ -101,7 +102,7 @@ function usesBackslash(sample: string, quote: string): boolean {
 }
 
 function attempt(sample: string, dialect: Dialect): Trial {
-  const parsed = parse(sample, dialect, maxRows)
+  const parsed = parse(sample, dialect, sampleRows)
   const counts = new Map<number, number>()
   for (const row of parsed.rows) counts.set(row.length, (counts.get(row.length) ?? 0) + 1)
   let width = 1
