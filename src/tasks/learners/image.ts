@@ -61,6 +61,8 @@ export function imageLearner({ features, train, options, classes }: LearnerInput
   const output = classes === 0 ? logits : activation({ activation: 'softmax', name: 'probabilities' })(logits)
   const batchSize = options.batchSize ?? (train.size < 2000 ? 32 : train.size < 10_000 ? 64 : 128)
   const [least, most] = preset.epochs
+  const epochs = options.epochs ?? Math.min(most, Math.max(least, Math.round(preset.examples / train.size)))
+  const steps = epochs * Math.ceil(train.size / batchSize)
   return {
     name: plain ? 'plain CNN' : 'residual CNN',
     training: model({ inputs: pixels, outputs: logits }),
@@ -75,14 +77,15 @@ export function imageLearner({ features, train, options, classes }: LearnerInput
         beta2: 0.99,
         weightDecay: 0.02,
         useEma: true,
-        emaMomentum: 0.998,
+        // The average must forget the beginning: short trainings want a short one.
+        emaMomentum: Math.max(0, Math.min(0.998, 1 - 5 / steps)),
       }),
       loss:
         classes === 0 ? meanSquaredError() : sparseCategoricalCrossentropy({ fromLogits: true, labelSmoothing: 0.05 }),
       metrics: classes === 0 ? [] : ['accuracy'],
     },
     batchSize,
-    epochs: options.epochs ?? Math.min(most, Math.max(least, Math.round(preset.examples / train.size))),
+    epochs,
     settings: {
       optimizer: 'AdamW, one-cycle',
       weights: 'moving average',
