@@ -1,5 +1,5 @@
 export { type BundleKind, type Manifest, type ManifestEntry, bundleKinds, formatVersion } from './manifest.ts'
-export { type OutputOptions, fileError, writeFileAtomically, writeFolderAtomically } from './output.ts'
+export { type OutputOptions, fileError, removeLeftovers, writeFileAtomically, writeFolderAtomically } from './output.ts'
 export { type Bundle, type ReadBundleOptions, readBundle, readManifest } from './read.ts'
 export {
   type EncodedSafetensors,

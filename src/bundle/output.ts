@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -58,9 +59,11 @@ async function replaceAtomically(
   const operation = `write ${path}`
   await refuseExisting(path, force, mayReplaceFolder)
   const folder = dirname(path)
-  const prefix = `.${basename(path)}.${hostname().replaceAll(/[^\w-]/g, '_')}`
+  const prefix = prefixOf(path)
   const unique = `${prefix}.${process.pid}.${randomBytes(6).toString('hex')}`
   const temporary = join(folder, `${unique}.tmp`)
+  unfinished ??= removeAtExit()
+  unfinished.add(temporary)
   try {
     await removeAbandoned(folder, prefix)
     await write(temporary)
@@ -69,7 +72,19 @@ async function replaceAtomically(
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined)
     throw fileError(operation, cause)
+  } finally {
+    unfinished.delete(temporary)
   }
+}
+
+/** What is being written: removed when the process is told to exit in the middle of it. */
+let unfinished: Set<string> | undefined
+function removeAtExit(): Set<string> {
+  const paths = new Set<string>()
+  process.once('exit', () => {
+    for (const path of paths) rmSync(path, { recursive: true, force: true })
+  })
+  return paths
 }
 
 /** Throws before work is done for nothing: an output that exists and may not be replaced. */
@@ -122,6 +137,16 @@ async function publish(temporary: string, path: string, force: boolean, aside: s
   await rm(aside, { recursive: true, force: true })
 }
 
+function prefixOf(path: string): string {
+  return `.${basename(path)}.${hostname().replaceAll(/[^\w-]/g, '_')}`
+}
+
+/** Removes what killed processes of this machine left behind when they were writing to `path`. Every write does so, too. */
+export async function removeLeftovers(path: string): Promise<void> {
+  // A folder that cannot be read will be told of when it is written to.
+  await removeAbandoned(dirname(path), prefixOf(path)).catch(() => undefined)
+}
+
 /** Removes what a killed process of this machine left behind for the same output. */
 async function removeAbandoned(folder: string, prefix: string): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -160,7 +185,10 @@ const causes: Readonly<Record<string, { readonly problem: string; readonly hint:
   EACCES: { problem: 'permission denied', hint: 'Check the permissions of the file and its folder' },
   EPERM: { problem: 'permission denied', hint: 'Check the permissions of the file and its folder' },
   EROFS: { problem: 'the file system is read-only', hint: 'Write to another folder' },
-  ENOENT: { problem: 'there is no such file or folder', hint: 'Check the path; a folder to write to must exist already' },
+  ENOENT: {
+    problem: 'there is no such file or folder',
+    hint: 'Check the path; a folder to write to must exist already',
+  },
   ENOTDIR: { problem: 'a part of the path is a file, not a folder', hint: 'Check the path' },
   EISDIR: { problem: 'the path is a folder', hint: 'Give the path of a file' },
   ENAMETOOLONG: { problem: 'the name is too long', hint: 'Choose a shorter name' },

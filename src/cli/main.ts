@@ -79,6 +79,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(
       new Option('--on-bad-rows <what>', 'rows that do not fit the columns').choices(['error', 'skip', 'collect']),
     )
+    .option('--checkpoint-seconds <n>', 'time between checkpoints while training (default: 20)', numeric)
     .option('--resume', 'continue an interrupted training to the result it would have had')
 
   resources(

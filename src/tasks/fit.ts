@@ -75,7 +75,7 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
         : []),
       tell(observer, members, held),
     ],
-    checkpoint: { everySeconds: 20, save },
+    checkpoint: { everySeconds: options.checkpointSeconds, save },
     ...optional(
       'onProgress',
       observer.progress &&

@@ -65,6 +65,8 @@ export const trainOptionsSchema = z.strictObject({
   limitMemory: z.union([z.number().positive(), z.string()]).optional(),
   force: z.boolean().default(false),
   resume: z.boolean().default(false),
+  /** Seconds between checkpoints while training. */
+  checkpointSeconds: z.number().nonnegative().default(20),
   /** CSV rows that cannot be split into the columns: stop, leave out, or leave out and list. */
   onBadRows: z.enum(['error', 'skip', 'collect']).default('error'),
 })

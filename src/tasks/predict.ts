@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { CancelledError, FileError, OptionError } from '../core/index.ts'
@@ -11,6 +10,7 @@ import { configureResources, openRows, parseRows, type ResourceOptions } from '.
 import { readTrained, type TrainedBundle } from './bundle.ts'
 import { indexOfLargest, predictDataset } from './evaluation.ts'
 import type { PredictResult } from './results.ts'
+import { temporaryFolder } from './temporary.ts'
 import type { TaskControl } from './train.ts'
 
 export interface PredictOptions extends ResourceOptions {
@@ -76,16 +76,16 @@ async function predictRows(
   for (const warning of report.warnings()) observer?.note?.(warning)
   const predictions = given.map((row, i) => ({ ...row, ...(found[i] ?? { prediction: null }) }))
   if (options.output === undefined) return { rows: given.length, predictions }
-  const folder = await mkdtemp(join(tmpdir(), 'fathom-'))
+  const folder = temporaryFolder()
   try {
-    const file = join(folder, 'rows.ndjson')
+    const file = join(folder.path, 'rows.ndjson')
     const handle = await open(file, 'w')
     await handle.writeFile(predictions.map((row) => `${JSON.stringify(row)}\n`).join(''))
     await handle.close()
     const table = await read(file)
     await table.write(options.output, { force: options.force ?? false })
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    folder.remove()
   }
   return { rows: given.length, output: options.output }
 }
@@ -98,16 +98,16 @@ async function predictTable(bundle: TrainedBundle, options: PredictOptions, cont
   })
   for (const note of opened.notes) observer?.note?.(note)
   const { table } = opened
-  const folder = await mkdtemp(join(tmpdir(), 'fathom-'))
+  const folder = temporaryFolder()
   try {
-    const file = join(folder, 'predictions.ndjson')
+    const file = join(folder.path, 'predictions.ndjson')
     const rows = await writePredictions(bundle, table, file, options, control)
     const joined = await joinPredictions(bundle, table, file)
     if (options.output === undefined) return { rows, predictions: await joined.toArray() }
     await joined.write(options.output, { force: options.force ?? false, signal })
     return { rows, output: options.output }
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    folder.remove()
   }
 }
 

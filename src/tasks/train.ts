@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 
-import { readBundle, writeBundle } from '../bundle/index.ts'
+import { readBundle, removeLeftovers, writeBundle } from '../bundle/index.ts'
 import { BundleError, CancelledError, FileError, MemoryError } from '../core/index.ts'
 import { configureEngine } from '../engines/index.ts'
 import type { TrainingState } from '../nn/index.ts'
@@ -88,7 +88,7 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
 
   const fingerprint = fingerprintOf(resolved, prepared)
   const resume = resolved.resume ? await readCheckpoint(checkpoint, fingerprint) : undefined
-  const saves = checkpointWriter(checkpoint, fingerprint, control.signal)
+  const saves = checkpointWriter(checkpoint, fingerprint, resolved.checkpointSeconds, control.signal)
   const fitted = await fitBuilt({
     built,
     train: data,
@@ -152,6 +152,7 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
     resolved.force || resolved.resume,
   )
   await rm(checkpoint, { force: true })
+  await removeLeftovers(checkpoint)
   return {
     task: prepared.task,
     metrics: evaluation.metrics,
@@ -204,7 +205,15 @@ function checkOutputs(output: string, checkpoint: string, { force, resume }: Res
 
 /** What must be the same for a checkpoint to go on: the data and everything that decides the result. */
 function fingerprintOf(options: ResolvedTrainOptions, { lineage, features, train: data }: Prepared): string {
-  const { resume: _r, force: _f, output: _o, threads: _t, limitMemory: _l, ...decisive } = options
+  const {
+    resume: _r,
+    force: _f,
+    output: _o,
+    threads: _t,
+    limitMemory: _l,
+    checkpointSeconds: _c,
+    ...decisive
+  } = options
   const content = {
     decisive,
     data: lineage.map(({ sha256, bytes, files }) => ({ sha256, bytes, files })),
@@ -215,20 +224,22 @@ function fingerprintOf(options: ResolvedTrainOptions, { lineage, features, train
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
 }
 
-/** Short epochs would end in more writing than training. */
-const secondsBetweenCheckpoints = 2
+/** Epochs end in checkpoints, but short ones would be more writing than training. */
+const leastSeconds = 2
 
-/** Saves at most every two seconds, and always when the training is being stopped. */
+/** Saves not too often, and always when the training is being stopped. */
 function checkpointWriter(
   path: string,
   fingerprint: string,
+  seconds: number,
   signal: AbortSignal | undefined,
 ): { readonly save: (state: TrainingState) => Promise<void>; readonly written: () => boolean } {
   let last = performance.now()
   let written = false
   return {
     async save(state) {
-      if (signal?.aborted !== true && performance.now() - last < 1000 * secondsBetweenCheckpoints) return
+      const early = performance.now() - last < 1000 * Math.min(leastSeconds, seconds)
+      if (early && signal?.aborted !== true) return
       await writeCheckpoint(path, fingerprint, state)
       last = performance.now()
       written = true

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { CancelledError, DataError, type OnProgress } from '../../core/index.ts'
@@ -13,6 +11,7 @@ import {
 } from '../../dataset/index.ts'
 import type { EncodingReport, FittedFeatures } from '../../features/index.ts'
 import type { Table } from '../../table/index.ts'
+import { temporaryFolder } from '../temporary.ts'
 import { rowColumn } from './split.ts'
 
 export interface EncodeOptions {
@@ -102,9 +101,7 @@ function withoutReturn(source: AsyncGenerator<Examples>): AsyncIterator<Examples
 }
 
 async function spill(kept: Examples[], rest: AsyncGenerator<Examples>, memoryBytes: number): Promise<Dataset> {
-  const folder = mkdtempSync(join(tmpdir(), 'fathom-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const path = join(folder, 'examples')
+  const path = join(temporaryFolder().path, 'examples')
   async function* all(): AsyncGenerator<Examples> {
     while (kept.length > 0) yield kept.shift()!
     yield* rest
