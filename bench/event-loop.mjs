@@ -54,7 +54,8 @@ function pictures(count) {
   for (let i = 0; i < count; i++) {
     const label = i % 10
     labels[8 + i] = label
-    for (let p = 0; p < 784; p++) images[16 + i * 784 + p] = random() * 60 + (Math.floor(p / 28 / 2.8) === label ? 150 : 0)
+    for (let p = 0; p < 784; p++)
+      images[16 + i * 784 + p] = random() * 60 + (Math.floor(p / 28 / 2.8) === label ? 150 : 0)
   }
   const path = join(folder, 'pictures')
   writeFileSync(join(folder, 'train-images-idx3-ubyte'), images)

@@ -53,7 +53,9 @@ tell(`3. Train. Only the column to predict is named. Fathom says what it inferre
    seen, tell in the end how good the model is:`)
 fathom(['train', 'out/known-wines.parquet', '--target', 'quality', '-o', 'out/wine.fathom', '--preset', 'fast'])
 
-tell('4. Evaluate on the wines put aside. An rmse of 0.7 means: off by about 0.7 of a grade. The page has the pictures:')
+tell(
+  '4. Evaluate on the wines put aside. An rmse of 0.7 means: off by about 0.7 of a grade. The page has the pictures:',
+)
 fathom(['evaluate', 'out/wine.fathom', 'out/new-wines.parquet', '--report', 'out/report.html'])
 
 tell('5. Use it: on a file …')
