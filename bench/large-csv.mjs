@@ -3,7 +3,7 @@
 //   node bench/large-csv.mjs [--bytes 1GB] [--limit-memory 1GB] [--epochs 2] [--threads N] [--only train,query,predict] [--keep] [--json]
 //
 // The table is made from a seed into .cache/: twelve numbers, four categories (one of 100,000 values), a date, values that
-// are missing, and a yes/no target that depends on them. It needs about six times its bytes of free disk.
+// are missing, and a yes/no target that depends on them. It needs about ten times its bytes of free disk, most of them in the temporary folder.
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
