@@ -71,9 +71,9 @@ def measure(train, test, target, metric, seed):
 
 def make_tables(out, data, splits, names):
     from sklearn.model_selection import train_test_split
-    known = out / 'tables.json'
+    kept = out / 'tables.json'
     # Splits and peers depend on nothing that changes here: what an earlier run measured is kept.
-    result = json.loads(known.read_text()) if known.exists() else []
+    result = json.loads(kept.read_text()) if kept.exists() else []
     done = {(each['name'], each['seed']) for each in result}
     for name, (frame, target, metric) in tables(data).items():
         if names and name not in names:
@@ -91,7 +91,7 @@ def make_tables(out, data, splits, names):
             test.to_csv(folder / 'test.csv', index=False)
             result.append({'name': name, 'seed': seed, 'target': target, 'metric': metric, 'train': str(folder / 'train.csv'),
                            'test': str(folder / 'test.csv'), 'peers': measure(train, test, target, metric, seed)})
-            known.write_text(json.dumps(result))
+            kept.write_text(json.dumps(result))
             print(f'{name} {seed}', file=sys.stderr)
 
 
