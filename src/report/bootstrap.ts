@@ -1,4 +1,4 @@
-import { Random } from '../core/index.ts'
+import { Random, type Steps } from '../core/index.ts'
 
 export interface BootstrapOptions {
   /** Resamples. Default 500, fewer on large data (then intervals are normal ones); 0 leaves intervals out. */
@@ -17,19 +17,20 @@ const percentileSamples = 200
  * Bootstrap intervals of metrics: rows are drawn with replacement, and `measure` is given how often each row was drawn.
  * `cost` is how many steps `measure` takes for one row.
  */
-export function bootstrap(
+export function* bootstrap(
   rows: number,
   cost: number,
   estimate: Readonly<Record<string, number>>,
   measure: (draws: Uint32Array) => Readonly<Record<string, number>>,
   { samples = 500, seed = 0 }: BootstrapOptions = {},
-): Intervals {
+): Steps<Intervals> {
   const count = Math.min(samples, Math.max(30, Math.floor(budget / (rows * cost))))
   if (samples === 0) return {}
   const random = new Random(seed, 0x626f6f74)
   const values = new Map<string, number[]>(Object.keys(estimate).map((name) => [name, []]))
   const draws = new Uint32Array(rows)
   for (let sample = 0; sample < count; sample++) {
+    yield
     draws.fill(0)
     drawRows(draws, random.nextUint32())
     for (const [name, value] of Object.entries(measure(draws))) {

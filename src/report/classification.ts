@@ -1,4 +1,4 @@
-import { DataError, ShapeError } from '../core/index.ts'
+import { atOnce, DataError, ShapeError, type Steps } from '../core/index.ts'
 import { type BootstrapOptions, type Intervals, bootstrap, narrowed, resampledRows } from './bootstrap.ts'
 import { type Curve, type Ranking, areas, precisionRecallCurve, rank, rocCurve } from './ranking.ts'
 
@@ -79,7 +79,12 @@ const maxCurves = 20
  * @throws ShapeError when sizes do not fit; DataError when there are no rows, or a probability is not a number.
  */
 export function evaluateClassification(input: ClassificationInput): ClassificationEvaluation {
-  const prepared = prepare(input)
+  return atOnce(classificationSteps(input))
+}
+
+/** The same in steps. */
+export function* classificationSteps(input: ClassificationInput): Steps<ClassificationEvaluation> {
+  const prepared = yield* prepare(input)
   const { classes, probabilities } = input
   const { rows, labels, predicted, rankings } = prepared
   const confusion = confusionMatrix(prepared)
@@ -95,7 +100,7 @@ export function evaluateClassification(input: ClassificationInput): Classificati
     rows,
     classes,
     metrics: { ...measured, expectedCalibrationError: expectedCalibrationError(calibration, rows) },
-    intervals: intervalsOf(input, prepared, measured),
+    intervals: yield* intervalsOf(input, prepared, measured),
     perClass: classScores(confusion, classes, rankings),
     confusion: confusion.map((row) => Array.from(row)),
     roc: curves.map(({ name, ranking }) => ({ name, curve: rocCurve(ranking) })),
@@ -105,16 +110,16 @@ export function evaluateClassification(input: ClassificationInput): Classificati
   }
 }
 
-function intervalsOf(
+function* intervalsOf(
   input: ClassificationInput,
   whole: Prepared,
   estimate: Readonly<Record<string, number>>,
-): Intervals {
+): Steps<Intervals> {
   const step = Math.ceil(whole.rows / resampledRows)
-  const part = step === 1 ? whole : prepare(everyRow(input, step))
+  const part = step === 1 ? whole : yield* prepare(everyRow(input, step))
   const own = step === 1 ? estimate : measure(part)
   const cost = 1 + part.rankings.length
-  const found = bootstrap(part.rows, cost, own, (draws) => measure(part, draws), input.bootstrap)
+  const found = yield* bootstrap(part.rows, cost, own, (draws) => measure(part, draws), input.bootstrap)
   return step === 1 ? found : narrowed(found, { rows: part.rows, estimate: own }, whole.rows, estimate)
 }
 
@@ -129,7 +134,7 @@ function everyRow({ labels, probabilities, classes }: ClassificationInput, step:
   return { labels: Int32Array.from({ length: rows }, (_, i) => labels[i * step]!), probabilities: some, classes }
 }
 
-function prepare({ labels, probabilities, classes }: ClassificationInput): Prepared {
+function* prepare({ labels, probabilities, classes }: ClassificationInput): Steps<Prepared> {
   const [rows, count] = [labels.length, classes.length]
   const operation = 'evaluate classification'
   if (rows === 0) throw new DataError({ operation, expected: 'at least one labelled row', received: 'none' })
@@ -145,6 +150,7 @@ function prepare({ labels, probabilities, classes }: ClassificationInput): Prepa
   const predicted = new Int32Array(rows)
   const [logLoss, brier] = [new Float64Array(rows), new Float64Array(rows)]
   for (let i = 0; i < rows; i++) {
+    if (i % 10_000 === 0) yield
     const label = labels[i]!
     if (!Number.isInteger(label) || label < 0 || label >= count) {
       throw new DataError({ operation, expected: `a class index below ${count}`, received: `${label} in row ${i}` })
@@ -170,11 +176,13 @@ function prepare({ labels, probabilities, classes }: ClassificationInput): Prepa
     logLoss[i] = -Math.log(Math.min(1 - epsilon, Math.max(epsilon, probabilities[i * count + label]!)))
     brier[i] = count === 2 ? squared / 2 : squared
   }
-  const rankings = classes.map((_, k) => {
-    if (count === 2 && k === 0) return undefined
-    const scores = Float64Array.from({ length: rows }, (_, i) => probabilities[i * count + k]!)
-    return rank(scores, (row) => labels[row] === k)
-  })
+  const rankings: (Ranking | undefined)[] = []
+  for (let k = 0; k < count; k++) {
+    yield
+    const scores = new Float64Array(rows)
+    for (let i = 0; i < rows; i++) scores[i] = probabilities[i * count + k]!
+    rankings.push(count === 2 && k === 0 ? undefined : rank(scores, (row) => labels[row] === k))
+  }
   return { rows, classes: count, labels: Int32Array.from(labels), predicted, logLoss, brier, rankings }
 }
 

@@ -1,4 +1,4 @@
-import { DataError, Random, ShapeError } from '../core/index.ts'
+import { atOnce, DataError, Random, ShapeError, type Steps } from '../core/index.ts'
 import { type BootstrapOptions, type Intervals, bootstrap, quantile } from './bootstrap.ts'
 
 export interface RegressionInput {
@@ -33,12 +33,17 @@ const quantiles = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
  * Every figure of a regression on rows with known values. Values follow scikit-learn's definitions.
  * @throws ShapeError when sizes do not fit; DataError when there are no rows, or a value is not a number.
  */
-export function evaluateRegression({
+export function evaluateRegression(input: RegressionInput): RegressionEvaluation {
+  return atOnce(regressionSteps(input))
+}
+
+/** The same in steps. */
+export function* regressionSteps({
   actual,
   predicted,
   prior,
   bootstrap: options,
-}: RegressionInput): RegressionEvaluation {
+}: RegressionInput): Steps<RegressionEvaluation> {
   const rows = actual.length
   const operation = 'evaluate regression'
   if (predicted.length !== rows) {
@@ -67,7 +72,7 @@ export function evaluateRegression({
     kind: 'regression',
     rows,
     metrics: { ...metrics, medianAbsoluteError: quantile(residuals.map(Math.abs).sort(), 0.5) },
-    intervals: bootstrap(rows, 2, metrics, (draws) => measure(actual, residuals, draws), options),
+    intervals: yield* bootstrap(rows, 2, metrics, (draws) => measure(actual, residuals, draws), options),
     residuals: quantiles.map((q) => ({ quantile: q, value: quantile(sorted, q) })),
     residualHistogram: histogram(sorted),
     points: samplePoints(actual, predicted, options?.seed ?? 0),

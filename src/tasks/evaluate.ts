@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 
 import { writeFileAtomically } from '../bundle/index.ts'
-import { FileError, NotFoundError, didYouMean } from '../core/index.ts'
+import { FileError, NotFoundError, didYouMean, inTurns } from '../core/index.ts'
 import { fromExamples } from '../dataset/index.ts'
 import { defaultEngine } from '../engines/index.ts'
 import { encodePixelExamples, EncodingReport } from '../features/index.ts'
-import { renderReport } from '../report/index.ts'
+import { reportSteps } from '../report/index.ts'
 import { detectInput, readIdxFolder } from '../sources/index.ts'
 import { configureResources, openRows, type ResourceOptions } from './apply.ts'
 import { readTrained, type TrainedBundle } from './bundle.ts'
@@ -49,36 +49,38 @@ export async function evaluate(options: EvaluateOptions, control: TaskControl = 
   const test = await testPart(bundle, options.input, control)
   const predictions = await predictDataset(bundle.model, test.data, target, control.signal)
   const truth = await truthOf(test.data, target)
-  const evaluation = evaluatePredictions(predictions, truth, target, seed)
+  const evaluation = await evaluatePredictions(predictions, truth, target, seed)
   if (report !== undefined) {
-    const page = renderReport({
-      title: basename(options.bundle).replace(/\.fathom$/, ''),
-      generated: new Date().toISOString(),
-      question: { target: target.column, inputs: options.input, inferences: bundle.task.inferences },
-      rows: {
-        train: bundle.rows.train,
-        validation: bundle.rows.validation,
-        test: test.data.size,
-        split: 'data given to evaluate',
-      },
-      evaluation,
-      features: bundle.features.describe().map(({ column, kind, detail }) => ({ name: column, role: kind, detail })),
-      model: {
-        name: bundle.task.architecture,
-        parameters: bundle.model.countParams().total,
-        layers: layersOf(bundle.model),
-        settings: bundle.task.settings,
-      },
-      worst: await worstExamples(test, predictions, truth),
-      lineage: {
-        data: options.input.map((path) => ({ path })),
-        versions: versions(),
-        seed,
-        config: { bundle: options.bundle },
-        machine: machine(options.threads ?? 0),
-      },
-      reproduce: { commands: [`fathom evaluate ${options.bundle} ${options.input.join(' ')} --report ${report}`] },
-    })
+    const page = await inTurns(
+      reportSteps({
+        title: basename(options.bundle).replace(/\.fathom$/, ''),
+        generated: new Date().toISOString(),
+        question: { target: target.column, inputs: options.input, inferences: bundle.task.inferences },
+        rows: {
+          train: bundle.rows.train,
+          validation: bundle.rows.validation,
+          test: test.data.size,
+          split: 'data given to evaluate',
+        },
+        evaluation,
+        features: bundle.features.describe().map(({ column, kind, detail }) => ({ name: column, role: kind, detail })),
+        model: {
+          name: bundle.task.architecture,
+          parameters: bundle.model.countParams().total,
+          layers: layersOf(bundle.model),
+          settings: bundle.task.settings,
+        },
+        worst: await worstExamples(test, predictions, truth),
+        lineage: {
+          data: options.input.map((path) => ({ path })),
+          versions: versions(),
+          seed,
+          config: { bundle: options.bundle },
+          machine: machine(options.threads ?? 0),
+        },
+        reproduce: { commands: [`fathom evaluate ${options.bundle} ${options.input.join(' ')} --report ${report}`] },
+      }),
+    )
     await writeFileAtomically(report, (file) => file.writeFile(page), { force: options.force ?? false })
   }
   return {

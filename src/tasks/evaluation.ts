@@ -1,8 +1,8 @@
-import type { Tensor } from '../core/index.ts'
+import { inTurns, type Tensor } from '../core/index.ts'
 import { column, type Dataset } from '../dataset/index.ts'
 import { classLabels, decodeNumbers, type TargetState } from '../features/index.ts'
 import type { Model } from '../nn/index.ts'
-import { type Evaluation, evaluateClassification, evaluateRegression } from '../report/index.ts'
+import { type Evaluation, classificationSteps, regressionSteps } from '../report/index.ts'
 
 export const targetField = 'target'
 
@@ -33,25 +33,28 @@ export async function truthOf(data: Dataset, target: TargetState): Promise<Int32
   return target.kind === 'class' ? (encoded.data as Int32Array) : decodeNumbers(target, encoded.data as Float32Array)
 }
 
-/** All metrics that apply. */
-export function evaluatePredictions(
+/** All metrics that apply, with intervals from so many resamples. */
+export async function evaluatePredictions(
   { values, classes }: Predictions,
   truth: Int32Array | Float64Array,
   target: TargetState,
   seed: number,
-): Evaluation {
-  const bootstrap = { seed, samples: truth.length > 20_000 ? 50 : 200 }
+  resamples = truth.length > 20_000 ? 50 : 200,
+): Promise<Evaluation> {
+  const bootstrap = { seed, samples: resamples }
   if (target.kind === 'number') {
-    return evaluateRegression({ actual: truth as Float64Array, predicted: values, prior: target.mean, bootstrap })
+    return inTurns(regressionSteps({ actual: truth as Float64Array, predicted: values, prior: target.mean, bootstrap }))
   }
   const total = target.counts.reduce((a, b) => a + b, 0)
-  return evaluateClassification({
-    labels: truth,
-    probabilities: values,
-    classes,
-    prior: target.counts.map((count) => count / total),
-    bootstrap,
-  })
+  return inTurns(
+    classificationSteps({
+      labels: truth,
+      probabilities: values,
+      classes,
+      prior: target.counts.map((count) => count / total),
+      bootstrap,
+    }),
+  )
 }
 
 /** Positions of the examples with the largest losses, and what was said of them. */

@@ -8,7 +8,7 @@ import type { ResolvedTrainOptions } from './options.ts'
 
 export interface FitInput {
   readonly built: BuiltModel
-  readonly train: Dataset
+  readonly training: TrainingData
   readonly validation: Dataset | undefined
   readonly options: ResolvedTrainOptions
   readonly observer: TaskObserver
@@ -17,6 +17,9 @@ export interface FitInput {
   readonly resume: TrainingState | undefined
   readonly save: (state: TrainingState) => Promise<void>
 }
+
+/** Short epochs do without a checkpoint, which would take longer than they do. */
+const leastSeconds = 2
 
 export interface FitResult {
   readonly epochs: readonly EpochRecord[]
@@ -39,12 +42,13 @@ export function compileBuilt(built: BuiltModel, options: ResolvedTrainOptions, m
   if (built.initialWeights !== undefined) training.setWeights(built.initialWeights, { partial: true })
 }
 
+export interface TrainingData {
+  readonly data: Dataset
+  readonly callbacks: (onLoss: (epoch: number, loss: number) => void) => Callback[]
+}
+
 /** The training data as the model wants it: with members' weights where they are trained on folds. */
-export async function trainingData(
-  built: BuiltModel,
-  train: Dataset,
-  seed: number,
-): Promise<{ data: Dataset; callbacks: (onLoss: (epoch: number, loss: number) => void) => Callback[] }> {
+export async function trainingData(built: BuiltModel, train: Dataset, seed: number): Promise<TrainingData> {
   if (built.folds === undefined) return { data: train, callbacks: () => [] }
   const { folds } = built
   const folded = await assignFolds(train, folds, seed)
@@ -56,11 +60,11 @@ export async function trainingData(
 
 /** Trains to the end, telling the observer of each epoch and saving checkpoints on the way. */
 export async function fitBuilt(input: FitInput): Promise<FitResult> {
-  const { built, train, validation, options, observer, signal, resume, save } = input
+  const { built, validation, options, observer, signal, resume, save } = input
+  const { data, callbacks } = input.training
   const { training } = built
   if (resume !== undefined) training.restoreState(resume)
   const held = new Map<number, number>()
-  const { data, callbacks } = await trainingData(built, train, options.seed)
   const watch = validation !== undefined && built.folds === undefined
   const members = membersOf(training)
   const start = performance.now()
@@ -75,7 +79,11 @@ export async function fitBuilt(input: FitInput): Promise<FitResult> {
         : []),
       tell(observer, members, held),
     ],
-    checkpoint: { everySeconds: options.checkpointSeconds, save },
+    checkpoint: {
+      everySeconds: options.checkpointSeconds,
+      leastSeconds: Math.min(leastSeconds, options.checkpointSeconds),
+      save,
+    },
     ...optional(
       'onProgress',
       observer.progress &&

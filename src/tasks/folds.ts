@@ -1,4 +1,4 @@
-import { bytesPerElement, philox, Random, Tensor } from '../core/index.ts'
+import { bytesPerElement, philox, Random, Tensor, Turns } from '../core/index.ts'
 import { type Batch, column, type Dataset, type FieldSpec, loaded, mapBatches, withField } from '../dataset/index.ts'
 import type { Callback, CallbackState, FitContext } from '../nn/index.ts'
 import { targetField } from './evaluation.ts'
@@ -67,7 +67,9 @@ async function groupsOf(train: Dataset): Promise<{ values: number[]; isClass: bo
   const byHash = new Map<string, number[]>()
   const values: number[] = []
   let isClass = true
+  const turns = new Turns()
   for await (const { size, feeds } of train.batches({ batchSize: 2048 })) {
+    await turns.give()
     const { [targetField]: target, ...inputs } = feeds
     isClass = target!.dtype === 'int32'
     const hashes = hashRows(inputs, size)

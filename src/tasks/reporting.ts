@@ -1,8 +1,9 @@
+import { inTurns } from '../core/index.ts'
 import {
   type Evaluation,
   type Importance,
   profileColumns,
-  renderReport,
+  reportSteps,
   type ReportData,
   type WorstExample,
 } from '../report/index.ts'
@@ -86,7 +87,7 @@ export async function trainReport(given: TrainReport): Promise<string> {
       remark: 'The same data, options and version give the same weights to the bit.',
     },
   }
-  return renderReport(data)
+  return inTurns(reportSteps(data))
 }
 
 /** "val.loss" as "valLoss". */

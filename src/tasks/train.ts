@@ -66,8 +66,8 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
   const held = process.memoryUsage().rss
   const programLimit = Math.max(64e6, resolved.limitMemory - held)
   compileBuilt(built, resolved, programLimit)
-  const { data: planData } = await trainingData(built, data, resolved.seed)
-  const plan = await built.training.plan({ data: planData, batchSize: built.batchSize })
+  const folded = await trainingData(built, data, resolved.seed)
+  const plan = await built.training.plan({ data: folded.data, batchSize: built.batchSize })
   const peakMemory = plan.memory.peak + held
   if (peakMemory > resolved.limitMemory) {
     throw new MemoryError({
@@ -88,25 +88,28 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
 
   const fingerprint = fingerprintOf(resolved, prepared)
   const resume = resolved.resume ? await readCheckpoint(checkpoint, fingerprint) : undefined
-  const saves = checkpointWriter(checkpoint, fingerprint, resolved.checkpointSeconds, control.signal)
+  let saved = false
   const fitted = await fitBuilt({
     built,
-    train: data,
+    training: folded,
     validation,
     options: resolved,
     observer,
     signal: control.signal,
     resume,
-    save: saves.save,
+    async save(state) {
+      await writeCheckpoint(checkpoint, fingerprint, state)
+      saved = true
+    },
   }).catch((error: unknown) => {
-    if (error instanceof CancelledError && saves.written()) throw interrupted(checkpoint, error)
+    if (error instanceof CancelledError && saved) throw interrupted(checkpoint, error)
     throw error
   })
 
   observer.progress?.({ phase: 'evaluate', done: 0, total: test.data.size, unit: 'rows', rate: undefined })
   const predictions = await predictDataset(built.inference, test.data, target)
   const truth = await truthOf(test.data, target)
-  const evaluation = evaluatePredictions(predictions, truth, target, resolved.seed)
+  const evaluation = await evaluatePredictions(predictions, truth, target, resolved.seed)
   const importance =
     test.columns === undefined || prepared.kind !== 'table'
       ? undefined
@@ -222,30 +225,6 @@ function fingerprintOf(options: ResolvedTrainOptions, { lineage, features, train
     version: versions()['fathom'],
   }
   return createHash('sha256').update(JSON.stringify(content)).digest('hex')
-}
-
-/** Epochs end in checkpoints, but short ones would be more writing than training. */
-const leastSeconds = 2
-
-/** Saves not too often, and always when the training is being stopped. */
-function checkpointWriter(
-  path: string,
-  fingerprint: string,
-  seconds: number,
-  signal: AbortSignal | undefined,
-): { readonly save: (state: TrainingState) => Promise<void>; readonly written: () => boolean } {
-  let last = performance.now()
-  let written = false
-  return {
-    async save(state) {
-      const early = performance.now() - last < 1000 * Math.min(leastSeconds, seconds)
-      if (early && signal?.aborted !== true) return
-      await writeCheckpoint(path, fingerprint, state)
-      last = performance.now()
-      written = true
-    },
-    written: () => written,
-  }
 }
 
 function interrupted(checkpoint: string, cause: CancelledError): CancelledError {

@@ -55,6 +55,7 @@ export function temporaryFolder(): string {
 }
 
 /** What `--json` printed: exactly one line with one object. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows what the command prints
 export function jsonOf<T = Record<string, unknown>>({ stdout, stderr, code }: Outcome): T {
   const lines = stdout.split('\n').filter((line) => line !== '')
   if (lines.length !== 1) throw new Error(`${lines.length} lines on stdout, exit ${code}:\n${stdout}\n${stderr}`)

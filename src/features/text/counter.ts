@@ -54,16 +54,36 @@ export class DocumentCounter {
 
   /** At most `limit` hashes in at least `least` texts, the most frequent first, ties by hash. */
   ranked(least: number, limit: number): { hashes: Int32Array; counts: Int32Array } {
-    const slots: number[] = []
+    // Most counts are small and shared by many: hashes are gathered by count, then sorted as numbers.
+    const sizes = new Map<number, number>()
     for (let at = 0; at < this.keys.length; at++) {
-      if (this.keys[at] !== 0 && this.counts[at]! >= least) slots.push(at)
+      const count = this.counts[at]!
+      if (this.keys[at] !== 0 && count >= least) sizes.set(count, (sizes.get(count) ?? 0) + 1)
     }
-    slots.sort((a, b) => this.counts[b]! - this.counts[a]! || (this.keys[a]! >>> 0) - (this.keys[b]! >>> 0))
-    if (slots.length > limit) slots.length = limit
-    return {
-      hashes: Int32Array.from(slots, (at) => this.keys[at]!),
-      counts: Int32Array.from(slots, (at) => this.counts[at]!),
+    const groups = [...sizes].sort(([a], [b]) => b - a)
+    const starts = new Map<number, number>()
+    let total = 0
+    for (const [count, size] of groups) {
+      starts.set(count, total)
+      total += size
     }
+    const hashes = new Uint32Array(total)
+    const filled = new Map(starts)
+    for (let at = 0; at < this.keys.length; at++) {
+      const count = this.counts[at]!
+      if (this.keys[at] === 0 || count < least) continue
+      const place = filled.get(count)!
+      hashes[place] = this.keys[at]!
+      filled.set(count, place + 1)
+    }
+    const counts = new Int32Array(total)
+    for (const [count, size] of groups) {
+      const from = starts.get(count)!
+      if (from >= limit) break
+      hashes.subarray(from, from + size).sort()
+      counts.fill(count, from, from + size)
+    }
+    return { hashes: Int32Array.from(hashes.subarray(0, limit)), counts: counts.slice(0, limit) }
   }
 
   private makeRoom(): void {

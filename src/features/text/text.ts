@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { type AnyColumn, Tensor } from '../../core/index.ts'
+import { type AnyColumn, Tensor, Turns } from '../../core/index.ts'
 import type { FeatureSource } from '../source.ts'
 import { vector } from '../state.ts'
 import { bagSink, type EncodeContext, type Encoder, type Part, type Transform } from '../transform.ts'
@@ -74,11 +74,13 @@ async function fitText(source: FeatureSource, spec: TextSpec): Promise<TextState
     return { terms, shape, reader: new TermReader(shape), counter: new DocumentCounter() }
   })
   const tokens = new Tokenizer(lowerCase)
+  const turns = new Turns()
   let texts = 0
   let words = 0
   for await (const batch of source.batches([spec.column])) {
     const column = batch.columns[0]!
     for (let i = 0; i < batch.length; i++) {
+      if (i % 64 === 0) await turns.give()
       tokens.run(textOf(column, i) ?? '')
       texts++
       words += tokens.count

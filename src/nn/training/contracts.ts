@@ -72,6 +72,8 @@ export interface CheckpointOptions {
   readonly everySteps?: number
   /** Seconds between checkpoints. Default: 30. */
   readonly everySeconds?: number
+  /** An epoch that ends sooner than this many seconds after the last checkpoint brings none. Default: 0. */
+  readonly leastSeconds?: number
   /** Called between steps, and awaited: when it is time, after each epoch, and before the fit is cancelled. */
   readonly save: (state: TrainingState) => Promise<void>
 }

@@ -139,14 +139,18 @@ async function endOfEpoch(
 }
 
 /** Saves when it is time, or when told. */
-function checkpointer(trainer: Trainer, { checkpoint }: FitOptions): (now: boolean) => Promise<void> {
+function checkpointer(trainer: Trainer, { checkpoint, signal }: FitOptions): (now: boolean) => Promise<void> {
   if (checkpoint === undefined) return () => Promise.resolve()
-  const { everySteps = Number.POSITIVE_INFINITY, everySeconds = 30, save } = checkpoint
+  const { everySteps = Number.POSITIVE_INFINITY, everySeconds = 30, leastSeconds = 0, save } = checkpoint
   let steps = 0
   let last = performance.now()
   return async (now) => {
     steps++
-    if (!now && steps < everySteps && performance.now() - last < everySeconds * 1000) return
+    const seconds = (performance.now() - last) / 1000
+    const due = now
+      ? seconds >= leastSeconds || signal?.aborted === true
+      : steps >= everySteps || seconds >= everySeconds
+    if (!due) return
     await save(trainer.capture())
     steps = 0
     last = performance.now()

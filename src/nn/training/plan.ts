@@ -37,7 +37,8 @@ export async function planOf(
   trainer.reserve(size)
   const { dtype } = trainer.network
   const scalars = scalarFeeds(trainer.compiled.optimizer, { step: 0, scheduled: 0, total: 1, scale: 1, dtype }).feeds
-  const { training, evaluation } = trainer.programs(feeds, { ...scalars, [stepFeed]: { dtype: 'int32', shape: [] } })
+  const step = { [stepFeed]: { dtype: 'int32', shape: [] } } as const
+  const { training, evaluation } = await trainer.programs(feeds, { ...scalars, ...step })
   const own = ({ memory }: typeof training) => memory.arena + memory.scratch + memory.constants
   const memory = { state: training.memory.state, training: own(training), evaluation: own(evaluation) }
   return {

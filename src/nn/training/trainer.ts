@@ -136,11 +136,11 @@ export class Trainer {
   }
 
   /** The programs that `feeds` need: made, not run. */
-  programs(feeds: FeedTypes, scalars: FeedTypes) {
-    return {
-      training: this.training.program({ ...feeds, ...scalars }),
-      evaluation: this.evaluation.program(feeds),
-    }
+  async programs(feeds: FeedTypes, scalars: FeedTypes) {
+    const training = this.training.program({ ...feeds, ...scalars })
+    // Each takes tens of milliseconds: others get a turn between them.
+    await new Promise(setImmediate)
+    return { training, evaluation: this.evaluation.program(feeds) }
   }
 
   async evaluate(

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { atOnce, type Steps } from '../../core/index.ts'
 import { formatDate } from '../charts/format.ts'
 import type { ReportData } from '../data.ts'
 import { headline, metricTable, tiles, verdict } from './answer.ts'
@@ -29,7 +30,12 @@ interface Part {
  * texts the data brings are escaped, and the page forbids itself any script but its own.
  */
 export function renderReport(data: ReportData): string {
-  const parts = partsOf(data)
+  return atOnce(reportSteps(data))
+}
+
+/** The same in steps. */
+export function* reportSteps(data: ReportData): Steps<string> {
+  const parts = yield* partsOf(data)
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'; base-uri 'none'; form-action 'none'`
   const page = html`<!doctype html>
     <html lang="en">
@@ -89,7 +95,7 @@ function notes(list: readonly string[] | undefined): Content {
   </aside>`
 }
 
-function partsOf(data: ReportData): Part[] {
+function* partsOf(data: ReportData): Steps<Part[]> {
   const { evaluation, question, importance, worst, profile, features, model, training, lineage, reproduce } = data
   const parts: Part[] = [{ id: 'question', title: 'Question', content: questionPart(question, data.rows) }]
   const figures =
@@ -100,14 +106,18 @@ function partsOf(data: ReportData): Part[] {
     <summary>All metrics and what they say</summary>
     ${metricTable(evaluation)}
   </details>`
+  yield
   parts.push({ id: 'quality', title: 'Right and wrong', content: [figures, table], long: true })
   if (importance !== undefined && importance.features.length > 0) {
     parts.push({ id: 'importance', title: 'What it relies on', content: importanceFigure(importance) })
   }
+  yield
   if (worst !== undefined && worst.length > 0) {
     parts.push({ id: 'worst', title: 'Worst errors', content: worstPart(worst), long: true })
   }
+  yield
   if (profile !== undefined) parts.push({ id: 'data', title: 'Data', content: profilePart(profile), long: true })
+  yield
   if (features !== undefined && features.length > 0) {
     parts.push({ id: 'features', title: 'Features', content: featuresPart(features), long: true })
   }
@@ -115,6 +125,7 @@ function partsOf(data: ReportData): Part[] {
   if (training !== undefined && training.epochs.length > 0) {
     parts.push({ id: 'training', title: 'Training', content: trainingPart(training) })
   }
+  yield
   if (lineage !== undefined || reproduce !== undefined) {
     const content = [
       lineage === undefined ? '' : lineagePart(lineage),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { CancelledError, DataError, type OnProgress } from '../../core/index.ts'
+import { CancelledError, DataError, type OnProgress, Turns } from '../../core/index.ts'
 import {
   concatExamples,
   type Dataset,
@@ -36,7 +36,7 @@ export interface Encoded {
 }
 
 /** Rows encoded at a time: few enough to leave the event loop free, enough to make batches cheap. */
-const batchRows = 2048
+const batchRows = { text: 256, other: 2048 } as const
 
 /** A table through fitted features into a dataset, in memory or, where that is too small, in a temporary file. */
 export async function encodeTable(table: Table, features: FittedFeatures, options: EncodeOptions): Promise<Encoded> {
@@ -57,7 +57,10 @@ async function* encodedBatches(
   const start = performance.now()
   let done = 0
   let found = 0
-  for await (const batch of table.batches({ rows: batchRows, signal })) {
+  const long = features.features.some(({ kind }) => kind === 'text' || kind === 'textSequence')
+  const turns = new Turns()
+  for await (const batch of table.batches({ rows: long ? batchRows.text : batchRows.other, signal })) {
+    await turns.give()
     if (signal?.aborted === true) throw new CancelledError({ operation: phase, problem: 'it was cancelled' })
     const examples = await features.apply(batch, {
       target,
