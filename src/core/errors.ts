@@ -90,11 +90,12 @@ export class NativeError extends FathomError {
 /** `did you mean "x"?` for the candidates closest to `name`, or the candidates themselves when none is close. */
 export function didYouMean(name: string, candidates: readonly string[]): string {
   if (candidates.length === 0) return 'There are none'
-  const limit = Math.max(2, Math.floor(name.length / 3))
+  const limit = Math.ceil(name.length / 3)
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
-  const close = ranked.filter(({ distance }) => distance <= limit).slice(0, 3)
+  // Another case alone leaves no doubt.
+  const close = ranked.filter(({ distance }) => distance <= (ranked[0]!.distance === 0 ? 0 : limit)).slice(0, 3)
   if (close.length > 0) return `Did you mean ${close.map(({ candidate }) => `"${candidate}"`).join(' or ')}`
   const shown = candidates.slice(0, 12).map((candidate) => `"${candidate}"`)
   return `There are ${shown.join(', ')}${candidates.length > 12 ? ` and ${candidates.length - 12} more` : ''}`

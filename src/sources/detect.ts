@@ -60,7 +60,12 @@ async function folder(path: string): Promise<DetectedInput> {
   const names = await filesUnder(path, 8)
   const operation = `read ${path}`
   if (names.length === 0) {
-    throw new DataError({ operation, expected: 'a folder with data', received: 'an empty folder' })
+    throw new DataError({
+      operation,
+      expected: 'a folder with data',
+      received: 'an empty folder',
+      hint: 'Check the path',
+    })
   }
   for (const name of names.filter((each) => /idx\d?|ubyte/i.test(basename(each))).slice(0, 4)) {
     if (isIdx(await firstBytes(join(path, name))))

@@ -145,5 +145,10 @@ export function describe(code: string): string {
 }
 
 export function emptyFile(path: string): DataError {
-  return new DataError({ operation: `read ${path}`, expected: 'at least one row', received: 'an empty file' })
+  return new DataError({
+    operation: `read ${path}`,
+    expected: 'at least one row',
+    received: 'an empty file',
+    hint: 'Check the path, and whether the file was written to its end',
+  })
 }

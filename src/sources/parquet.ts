@@ -53,9 +53,13 @@ async function schemaOf(engine: Engine, path: string): Promise<Schema> {
       operation: `read ${path}`,
       expected: 'a whole Parquet file',
       received: error.message
+        // The query that failed is ours, not the user's.
+        .replace(/\n?LINE \d+:[\s\S]*$/, '')
         .replace(/^[^:]*: /, '')
         .replace(/\s+/g, ' ')
+        .replace(/[\s.;]+$/, '')
         .slice(0, 300),
+      hint: 'Fetch the file again, or check what wrote it',
       cause: error,
     })
   }

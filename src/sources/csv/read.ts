@@ -1,4 +1,4 @@
-import { DataError, didYouMean, OptionError } from '../../core/index.ts'
+import { DataError, didYouMean, inTurns, OptionError } from '../../core/index.ts'
 import type { Engine, RejectedRow, Stored } from '../../engines/index.ts'
 import type { CsvScan, Plan } from '../../plan/index.ts'
 import { openText, type TextFile, withPlainLineEnds } from '../encoding.ts'
@@ -7,7 +7,7 @@ import { physicalLines } from '../line-numbers.ts'
 import type { ReadOptions, Opened } from '../options.ts'
 import type { BadRow, ReadReport } from '../report.ts'
 import { type Inferred, inferColumns } from './infer.ts'
-import { sampleRows, type Sniffed, sniff } from './sniff.ts'
+import { sampleRows, type Sniffed, sniffSteps } from './sniff.ts'
 
 interface Part {
   readonly file: TextFile
@@ -37,9 +37,11 @@ export async function readCsv(engine: Engine, paths: readonly string[], options:
     const file = await openText(path, { encoding: options.encoding, scratch: () => engine.scratch() })
     if (file.sample.trim() === '') throw emptyFile(path)
     const first = parts[0]
-    const sniffed = sniff(
-      file.sample,
-      first === undefined ? options : { ...options, delimiter: options.delimiter ?? first.sniffed.dialect.delimiter },
+    const sniffed = await inTurns(
+      sniffSteps(
+        file.sample,
+        first === undefined ? options : { ...options, delimiter: options.delimiter ?? first.sniffed.dialect.delimiter },
+      ),
     )
     parts.push({
       file,

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../core/index.ts'
 import { type Dialect, parse, type Parsed } from './parse.ts'
 import { dateFormats, isMissing, isNumber, isTyped, numberFormats } from './values.ts'
 
@@ -40,6 +41,11 @@ interface Trial {
 
 /** Finds out how a delimited text is written, from its beginning. */
 export function sniff(sample: string, options: SniffOptions = {}): Sniffed {
+  return atOnce(sniffSteps(sample, options))
+}
+
+/** The same in steps. */
+export function* sniffSteps(sample: string, options: SniffOptions = {}): Steps<Sniffed> {
   const comment = options.comment ?? (sample.startsWith('#') && !/^#[^\n]*[,;\t|]/.test(sample) ? '#' : '')
   const trials: Trial[] = []
   const possible = options.delimiter === undefined ? delimiters : [options.delimiter]
@@ -47,10 +53,12 @@ export function sniff(sample: string, options: SniffOptions = {}): Sniffed {
     const quotes = options.quote === undefined ? ['"', ''] : [options.quote]
     for (const quote of quotes) {
       const escape = quote !== '' && usesBackslash(sample, quote) ? '\\' : quote
+      yield
       trials.push(attempt(sample, { delimiter, quote, escape, comment }))
     }
   }
   const best = choose(trials)
+  yield
   const { rows, lines } = best.parsed
   const first = firstRow(best)
   const body = rows.slice(first)

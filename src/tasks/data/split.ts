@@ -64,13 +64,25 @@ function positionSql({ by, stratify, target }: SplitOptions, exact: boolean): st
   return `(1 - cume_dist() over (order by ${quote(by.time)} nulls first))`
 }
 
-async function checkParts(split: Table, { testFraction, validationFraction, by }: SplitOptions): Promise<void> {
+async function checkParts(
+  split: Table,
+  { target, testFraction, validationFraction, by, stratify }: SplitOptions,
+): Promise<void> {
   const counts = await split.sql(`select ${partColumn} as part, count(*) as n from self group by 1`).toArray()
   const wanted: Part[] = ['train']
   if (testFraction > 0) wanted.push('test')
   if (validationFraction > 0) wanted.push('validation')
   for (const part of wanted) {
     if (counts.some((row) => Number(row['part']) === parts[part] && Number(row['n']) > 0)) continue
+    const total = counts.reduce((sum, row) => sum + Number(row['n']), 0)
+    if (stratify && by === 'random' && total > 100) {
+      throw new DataError({
+        operation: `target "${target}"`,
+        expected: 'classes with several rows each',
+        received: `hardly any value twice in ${total} rows`,
+        hint: 'If the column identifies the rows, choose another target; if it is a quantity, ask for a regression',
+      })
+    }
     throw new DataError({
       operation: 'split',
       problem: `no row is left for the ${part} part${by === 'random' ? '' : ` when split by ${JSON.stringify(by)}`}`,
