@@ -67,6 +67,8 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
   const programLimit = Math.max(64e6, resolved.limitMemory - held)
   compileBuilt(built, resolved, programLimit)
   const folded = await trainingData(built, data, resolved.seed)
+  // Compiling takes some tens of milliseconds in one piece: others get a turn before.
+  await new Promise(setImmediate)
   const plan = await built.training.plan({ data: folded.data, batchSize: built.batchSize })
   const peakMemory = plan.memory.peak + held
   if (peakMemory > resolved.limitMemory) {
