@@ -36,14 +36,14 @@ interface Family {
  * data set has to choose among them.
  */
 const families: readonly Family[] = [
-  { repeats: 3, bins: false, linear: false, dropout: 0.3, inputDropout: 0.3 },
+  { repeats: 4, bins: false, linear: false, dropout: 0.3, inputDropout: 0.3 },
   { repeats: 1, bins: true, linear: true, dropout: 0.5, inputDropout: 0 },
   { repeats: 1, bins: true, linear: false, dropout: 0.3, inputDropout: 0.3 },
 ]
 
 /** What depends on the number of rows: the first entry whose `below` is larger holds. */
 const sizes = [
-  { below: 2000, folds: 8, hidden: 64, epochs: [15, 40], batchSize: 256, repeats: 3 },
+  { below: 2000, folds: 8, hidden: 64, epochs: [15, 40], batchSize: 256, repeats: 4 },
   { below: 20_000, folds: 5, hidden: 128, epochs: [15, 80], batchSize: 256, repeats: 2 },
   { below: 100_000, folds: 4, hidden: 128, epochs: [8, 80], batchSize: 512, repeats: 1 },
   { below: Number.POSITIVE_INFINITY, folds: 2, hidden: 128, epochs: [4, 20], batchSize: 1024, repeats: 1 },
