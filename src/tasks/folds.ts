@@ -46,7 +46,9 @@ function hashedFolds({ feeds, size }: Batch, { families, folds }: FoldPlan, seed
 async function dealFolds(train: Dataset, { families, folds }: FoldPlan, seed: number): Promise<Tensor<'int32'>> {
   const { values, isClass, groups } = await groupsOf(train)
   const out = new Int32Array(train.size * families)
+  const turns = new Turns()
   for (let family = 0; family < families; family++) {
+    await turns.give()
     const random = new Random(seed, 1000 + family)
     // Groups in random order, then by target: neighbours are alike, and each stretch of `folds` of them is dealt out.
     const order = Array.from(random.permutation(groups.length)).sort(

@@ -17,6 +17,10 @@ export interface TrainPlan {
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly epochs: number
   readonly batchSize: number
+  /** How the test rows were held back, in words. */
+  readonly split: string
+  /** What tells when to stop, in words. */
+  readonly stopping: string
 }
 
 export interface EpochSummary {

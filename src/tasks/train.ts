@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 
 import { readBundle, removeLeftovers, writeBundle } from '../bundle/index.ts'
-import { BundleError, CancelledError, FileError, MemoryError } from '../core/index.ts'
+import { BundleError, CancelledError, FileError, MemoryError, OptionError } from '../core/index.ts'
 import { configureEngine } from '../engines/index.ts'
 import type { TrainingState } from '../nn/index.ts'
 import { writeTrained } from './bundle.ts'
@@ -12,7 +12,7 @@ import { prepare, type Prepared } from './data/index.ts'
 import { evaluatePredictions, predictDataset, truthOf } from './evaluation.ts'
 import { compileBuilt, fitBuilt, trainingData } from './fit.ts'
 import { permutationImportance } from './importance.ts'
-import { familyOfFields, familyOfRoles } from './learners/index.ts'
+import { type Family, familyOfFields, familyOfRoles } from './learners/index.ts'
 import { machine, versions } from './lineage.ts'
 import type { TaskObserver } from './observer.ts'
 import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from './options.ts'
@@ -56,6 +56,7 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
   const { features, train: data, validation, test } = prepared
   const target = features.target!
   const family = familyOfFields(features.fields)
+  checkModel(resolved.model, family)
   const built = await family.learner({
     features,
     train: data,
@@ -86,6 +87,13 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
     rows: { train: data.size, validation: validation?.size ?? 0, test: test.data.size },
     epochs: built.epochs,
     batchSize: built.batchSize,
+    split: prepared.split,
+    stopping:
+      built.folds === undefined
+        ? validation === undefined
+          ? 'a fixed schedule, no rows to stop by'
+          : `${validation.size.toLocaleString('en')} to stop by`
+        : 'each network leaves a part of them out to stop by',
   })
 
   const fingerprint = fingerprintOf(resolved, prepared)
@@ -182,8 +190,29 @@ function defaultOutput(input: string | readonly string[]): string {
   return `${stem === '' ? 'model' : stem}.fathom`
 }
 
+/** @throws OptionError for an architecture that is not for such data. */
+function checkModel(model: string | undefined, { name, models }: Family): void {
+  if (model === undefined || models.includes(model)) return
+  throw new OptionError({
+    operation: 'train',
+    expected: `for ${name} data a model of ${models.join(', ')}`,
+    received: `"${model}"`,
+    hint: 'Leave --model out to have it chosen',
+  })
+}
+
 /** Before any work: outputs that exist are not overwritten, and a training to resume must be there. */
 function checkOutputs(output: string, checkpoint: string, { force, resume }: ResolvedTrainOptions): void {
+  try {
+    accessSync(dirname(output), constants.W_OK)
+  } catch (cause) {
+    throw new FileError({
+      operation: `write ${output}`,
+      problem: `the folder ${dirname(output)} is not there or cannot be written`,
+      hint: 'Make it, or choose another --output',
+      cause,
+    })
+  }
   if (resume && !existsSync(checkpoint)) {
     throw new FileError({
       operation: `resume ${output}`,

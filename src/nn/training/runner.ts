@@ -1,4 +1,4 @@
-import { NotFoundError, ShapeError, type Tensor } from '../../core/index.ts'
+import { inTurns, NotFoundError, ShapeError, type Steps, type Tensor } from '../../core/index.ts'
 import * as g from '../../graph/index.ts'
 import type { Graph } from '../../graph/index.ts'
 import type { CompileOptions, Program, Runtime, Session } from '../../runtime/index.ts'
@@ -51,15 +51,15 @@ export class Runner {
 
   async run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
     checkBatch(this.network, feeds)
-    const { session, feeds: names } = this.prepare(feeds)
+    const { session, feeds: names } = this.known(feeds) ?? (await inTurns(this.prepare(feeds)))
     const given: Record<string, Tensor> = {}
     for (const name of names) given[name] = feedOf(feeds, name)
     return await session.run(given)
   }
 
   /** The program for feeds like these. */
-  program(feeds: FeedTypes): Program {
-    return this.prepare(feeds).program
+  async program(feeds: FeedTypes): Promise<Program> {
+    return (this.known(feeds) ?? (await inTurns(this.prepare(feeds)))).program
   }
 
   /** Forgets the program: state has been replaced or the model changed. */
@@ -67,15 +67,20 @@ export class Runner {
     this.prepared = undefined
   }
 
-  private prepare(feeds: FeedTypes): Prepared {
-    const needed = boundsOf(this.network, feeds)
-    const key = typeKey(feeds)
-    const known = this.prepared
-    if (known?.key === key && Object.entries(needed).every(([name, size]) => size <= (known.bounds[name] ?? 1)))
-      return known
-    const bounds = this.roomFor(needed, known?.bounds)
+  private known(feeds: FeedTypes): Prepared | undefined {
+    const { prepared } = this
+    if (prepared?.key !== typeKey(feeds)) return undefined
+    const needed = Object.entries(boundsOf(this.network, feeds))
+    return needed.every(([name, size]) => size <= (prepared.bounds[name] ?? 1)) ? prepared : undefined
+  }
+
+  /** Each step takes some tens of milliseconds. */
+  private *prepare(feeds: FeedTypes): Steps<Prepared> {
+    const bounds = this.roomFor(boundsOf(this.network, feeds), this.prepared?.bounds)
     const graph = this.build(bounds, feeds)
+    yield
     const program = this.options.runtime.compile(graph, this.options.compile)
+    yield
     const { names, states } = sourcesOf(graph)
     const state: Record<string, Tensor> = {}
     for (const name of states) {
@@ -83,7 +88,7 @@ export class Runner {
       if (tensor === undefined) throw new NotFoundError({ operation: 'fit', problem: `no value for state "${name}"` })
       state[name] = tensor
     }
-    this.prepared = { key, bounds, program, session: program.bind(state), feeds: names }
+    this.prepared = { key: typeKey(feeds), bounds, program, session: program.bind(state), feeds: names }
     return this.prepared
   }
 

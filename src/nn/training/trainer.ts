@@ -137,10 +137,10 @@ export class Trainer {
 
   /** The programs that `feeds` need: made, not run. */
   async programs(feeds: FeedTypes, scalars: FeedTypes) {
-    const training = this.training.program({ ...feeds, ...scalars })
-    // Each takes tens of milliseconds: others get a turn between them.
+    const training = await this.training.program({ ...feeds, ...scalars })
+    // Compiling holds the event loop for a while: others get a turn in between.
     await new Promise(setImmediate)
-    return { training, evaluation: this.evaluation.program(feeds) }
+    return { training, evaluation: await this.evaluation.program(feeds) }
   }
 
   async evaluate(

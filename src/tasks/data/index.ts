@@ -105,7 +105,8 @@ function readNotes({ notes, badRows, notNumeric }: NonNullable<Table['readReport
   const out = [...notes]
   if (badRows.count > 0) {
     const lines = badRows.rows.slice(0, 5).map(({ path, line }) => `${path}:${line}`)
-    out.push(`${badRows.count} malformed rows left out (${lines.join(', ')}${badRows.count > 5 ? ', …' : ''})`)
+    // Without a list of them, the reader's own note has told already.
+    if (lines.length > 0) out.push(`malformed rows left out: ${lines.join(', ')}${badRows.count > 5 ? ', …' : ''}`)
   }
   for (const { column, value, count, firstRow, mark } of notNumeric) {
     if (mark) continue

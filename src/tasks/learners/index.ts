@@ -10,6 +10,8 @@ export type { BuiltModel, FoldPlan, Learner, LearnerInput } from './learner.ts'
 export interface Family {
   readonly name: 'image' | 'text' | 'tabular'
   readonly learner: Learner
+  /** What `model` may name. */
+  readonly models: readonly string[]
   /** Of the rows to train on. */
   readonly validationShare: (rows: number, attention: boolean) => number
 }
@@ -18,13 +20,13 @@ const families: { readonly [K in Family['name']]: Family } = {
   // A validation part of some thousand pictures is enough.
   image: {
     name: 'image',
-    learner: imageLearner,
+    learner: imageLearner, models: ['residual', 'cnn'],
     validationShare: (rows) => Math.min(0.1, Math.max(0.02, 1500 / rows)),
   },
   // The bag of n-grams is a convex problem on a fixed schedule: it needs no rows to stop by.
-  text: { name: 'text', learner: textLearner, validationShare: (_, attention) => (attention ? 0.1 : 0) },
+  text: { name: 'text', learner: textLearner, models: ['bag', 'attention'], validationShare: (_, attention) => (attention ? 0.1 : 0) },
   // The ensemble's members validate each other.
-  tabular: { name: 'tabular', learner: tabularLearner, validationShare: () => 0 },
+  tabular: { name: 'tabular', learner: tabularLearner, models: ['mlp'], validationShare: () => 0 },
 }
 
 export function familyOfRoles(roles: readonly string[]): Family {
