@@ -14,7 +14,7 @@ export interface RegressionInput {
 export interface RegressionEvaluation {
   readonly kind: 'regression'
   readonly rows: number
-  /** rmse, mae, medianAbsoluteError, r2 (where the target varies), mape (where no actual value is 0). */
+  /** rmse, mae, medianAbsoluteError, r2 (where the target varies), mape (where no actual value is, or is nearly, 0). */
   readonly metrics: Readonly<Record<string, number>>
   readonly intervals: Intervals
   /** Quantiles of predicted - actual. */
@@ -99,7 +99,8 @@ function measure(actual: ArrayLike<number>, residuals: Float64Array, draws?: Uin
   for (let i = 0; i < rows; i++) total += (draws === undefined ? 1 : draws[i]!) * (actual[i]! - mean) ** 2
   const figures: Record<string, number> = { rmse: Math.sqrt(squares / rows), mae: absolutes / rows }
   if (total > 0) figures['r2'] = 1 - squares / total
-  if (Number.isFinite(relatives)) figures['mape'] = relatives / rows
+  // Against values near zero a share of the value says nothing.
+  if (Number.isFinite(relatives) && relatives / rows < 10) figures['mape'] = relatives / rows
   return figures
 }
 

@@ -92,7 +92,6 @@ const trainObserver: TaskObserver = {
 }
 
 function printPlan(plan: TrainPlan): void {
-  const stopBy = plan.rows.validation === 0 ? '' : `${number(plan.rows.validation)} to stop by, `
   say(table(plan.inferences.map(({ about, what, why }) => [about, bold(what), dim(why)])))
   const { parameters, flopsPerExample, summary } = plan.model
   say(
@@ -101,7 +100,10 @@ function printPlan(plan: TrainPlan): void {
         'model',
         `${summary}: ${number(parameters)} parameters, ${number(Math.round(flopsPerExample / 1000))} kFLOP an example`,
       ],
-      ['rows', `${number(plan.rows.train)} to train on, ${stopBy}${number(plan.rows.test)} to test on`],
+      [
+        'rows',
+        `${number(plan.rows.train)} to train on (${plan.stopping}), ${number(plan.rows.test)} to test on (${plan.split})`,
+      ],
       ['training', `at most ${plan.epochs} epochs, ${plan.batchSize} examples a step`],
       ['peak memory', bytes(plan.peakMemory)],
     ]),

@@ -12,7 +12,7 @@ export interface BoxSummary {
   readonly median: number
   readonly q3: number
   readonly high: number
-  /** At most 50 values beyond the whiskers. */
+  /** At most 50 values beyond the whiskers, the outermost of both sides among them. */
   readonly outliers: readonly number[]
 }
 export interface BoxData {
@@ -48,8 +48,24 @@ export function boxChart({ groups }: BoxData, frame: ChartFrame): string {
       marks: [
         Plot.gridX({ ...gridStyle, ticks: 6 }),
         Plot.ruleY(rows, { x1: 'low', x2: 'high', y: 'index', stroke: color('muted') }),
-        Plot.barX(rows, { x1: 'q1', x2: 'q3', y: 'index', fill: color('accent'), fillOpacity: 0.85, inset: 6, rx: 2 }),
-        Plot.tickX(rows, { x: 'median', y: 'index', stroke: color('paper'), strokeWidth: 2.5, inset: 6 }),
+        Plot.barX(rows, {
+          x1: 'q1',
+          x2: 'q3',
+          y: 'index',
+          fill: color('accent'),
+          fillOpacity: 0.85,
+          insetTop: 6,
+          insetBottom: 6,
+          rx: 2,
+        }),
+        Plot.tickX(rows, {
+          x: 'median',
+          y: 'index',
+          stroke: color('paper'),
+          strokeWidth: 2.5,
+          insetTop: 6,
+          insetBottom: 6,
+        }),
         Plot.dot(outliers, { x: 'value', y: 'index', r: 2, stroke: color('muted') }),
       ],
     },
@@ -63,7 +79,7 @@ export function boxSummary(name: string, values: ArrayLike<number>): BoxSummary 
   const reach = 1.5 * (q3 - q1)
   const inside = sorted.filter((value) => value >= q1 - reach && value <= q3 + reach)
   const outside = sorted.filter((value) => value < q1 - reach || value > q3 + reach)
-  const step = Math.max(1, Math.ceil(outside.length / 50))
+  const shown = Math.min(50, outside.length)
   return {
     name,
     low: inside[0] ?? Number.NaN,
@@ -71,6 +87,8 @@ export function boxSummary(name: string, values: ArrayLike<number>): BoxSummary 
     median,
     q3,
     high: inside.at(-1) ?? Number.NaN,
-    outliers: Array.from(outside).filter((_, i) => i % step === 0),
+    outliers: Array.from({ length: shown }, (_, i) =>
+      shown < 2 ? outside[0]! : outside[Math.round((i * (outside.length - 1)) / (shown - 1))]!,
+    ),
   }
 }

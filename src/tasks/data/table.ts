@@ -78,6 +78,7 @@ export async function prepareTable(
   }
   checkSplitColumn(await input.table.columns(), options.split)
   const split = await splitTable(input.table, splitOptions)
+  const without = rows - (await split.count())
   const clean = (table: Table) => table.drop(partColumn)
   const trainTable = clean(partOf(split, 'train'))
   const source = await featureSource(trainTable.drop(rowColumn))
@@ -124,6 +125,7 @@ export async function prepareTable(
     inferences: describeInferences(task, target, inferred.columns, decided.columns),
     notes: [
       ...input.notes,
+      ...(without > 0 ? [`${without} rows without a value of "${target}" left out`] : []),
       ...report.warnings(),
       ...(testInput?.notes ?? []),
       ...testReport.warnings().map((each) => `test: ${each}`),

@@ -20,11 +20,17 @@ const families: { readonly [K in Family['name']]: Family } = {
   // A validation part of some thousand pictures is enough.
   image: {
     name: 'image',
-    learner: imageLearner, models: ['residual', 'cnn'],
+    learner: imageLearner,
+    models: ['residual', 'cnn'],
     validationShare: (rows) => Math.min(0.1, Math.max(0.02, 1500 / rows)),
   },
   // The bag of n-grams is a convex problem on a fixed schedule: it needs no rows to stop by.
-  text: { name: 'text', learner: textLearner, models: ['bag', 'attention'], validationShare: (_, attention) => (attention ? 0.1 : 0) },
+  text: {
+    name: 'text',
+    learner: textLearner,
+    models: ['bag', 'attention'],
+    validationShare: (_, attention) => (attention ? 0.1 : 0),
+  },
   // The ensemble's members validate each other.
   tabular: { name: 'tabular', learner: tabularLearner, models: ['mlp'], validationShare: () => 0 },
 }
