@@ -74,7 +74,7 @@ describe('files', () => {
     const input = write('ragged.csv', `a,b,y\n${rows(50)}1,2,3,4,5\n${rows(50)}7,"half`)
     await refused(() => trained({ input, target: 'y' }), 'DATA', 'ragged.csv')
     const { notes } = await trained({ input, target: 'y', onBadRows: 'skip' })
-    expect(notes.join('\n')).toMatch(/malformed rows? left out/)
+    expect(notes.join('\n')).toMatch(/2 malformed rows were left out/)
   })
 })
 
