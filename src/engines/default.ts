@@ -10,8 +10,13 @@ export function defaultEngine(): Engine {
   return current
 }
 
-/** Memory limit, threads and temporary directory of the default engine, for tables read from now on. */
+/**
+ * Memory limit, threads and temporary directory of the default engine, for tables read from now on. An engine that is that
+ * way already is kept: each one has memory, threads and a folder of its own.
+ */
 export function configureEngine(changed: DuckdbOptions): void {
+  const names = Object.keys(changed) as (keyof DuckdbOptions)[]
+  if (names.every((name) => changed[name] === options[name])) return
   options = { ...options, ...changed }
   current = undefined
 }
