@@ -51,7 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       add(
         'train [input...]',
         'Train a model on a table, pictures or texts and write a bundle.',
-        'fathom train churn.csv --target churned',
+        'fathom train examples/data/wine-quality.csv --target quality -o wine.fathom',
         () => import('./commands/train.ts'),
       ),
     ),
@@ -87,7 +87,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       add(
         'evaluate <bundle> <input...>',
         'Measure a bundle on labelled data.',
-        'fathom evaluate churn.fathom new.csv --report report.html',
+        'fathom evaluate wine.fathom examples/data/wine-quality.csv --report report.html',
         () => import('./commands/evaluate.ts'),
       ),
     ),
@@ -97,7 +97,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       add(
         'predict <bundle> [input...]',
         'Predict rows of a table, pictures, texts, or JSON rows from stdin.',
-        'fathom predict churn.fathom new.csv -o out.parquet',
+        'fathom predict wine.fathom examples/data/wine-quality.csv -o out.parquet',
         () => import('./commands/predict.ts'),
       ),
     ),
@@ -112,7 +112,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   add(
     'inspect <bundle>',
     'Show what a bundle holds: inputs, features, layers, metrics, lineage.',
-    'fathom inspect churn.fathom',
+    'fathom inspect wine.fathom',
     () => import('./commands/inspect.ts'),
     'atOnce',
   )
@@ -120,7 +120,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     add(
       'export <bundle>',
       'Write the network in another format.',
-      'fathom export churn.fathom --format onnx',
+      'fathom export wine.fathom --format onnx',
       () => import('./commands/export.ts'),
       'atOnce',
     ),
@@ -132,7 +132,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       add(
         'query <sql>',
         'Ask SQL of files.',
-        `fathom query "select category, avg(sales) from 'sales-*.csv' group by 1" --chart bar`,
+        `fathom query "select color, avg(alcohol) from 'examples/data/wine-quality.csv' group by 1" --chart bar`,
         () => import('./commands/query.ts'),
       ),
     ),
