@@ -234,7 +234,7 @@ describe('help and usage', () => {
       [['train', 'wine.csv', '--target', 'quality', '--column', 'ph=number'], 'numeric'],
       [['train', 'wine.csv', '--target', 'quality', '--limit-memory', 'lots'], '800MB'],
       [['train', 'wine.csv'], '"alcohol"'],
-      [['train'], 'wine-quality.csv'],
+      [['train'], 'churn.csv'],
       [['export', 'wine.fathom'], '--format'],
       [['export', 'wine.fathom', '--format', 'pickle'], 'onnx, safetensors'],
       [['query'], 'sql'],
