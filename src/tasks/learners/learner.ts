@@ -46,10 +46,6 @@ export interface FoldPlan {
 
 export type Learner = (input: LearnerInput) => Promise<BuiltModel> | BuiltModel
 
-export function bagField(fields: readonly FieldSignature[]): Extract<FieldSignature, { kind: 'bag' }> | undefined {
-  return fields.find((field): field is Extract<FieldSignature, { kind: 'bag' }> => field.kind === 'bag')
-}
-
 export function denseField(
   fields: readonly FieldSignature[],
   name: string,
