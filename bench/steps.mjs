@@ -1,116 +1,64 @@
-// Milliseconds of a training step, ours and PyTorch's, interleaved: forward, loss, gradients, update on the next of 16 batches, two
-// threads each. Options: --peers (sets up PyTorch in .cache), --only NAMES, --rounds N (default 3), --threads N, --json.
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+// Milliseconds of a training step, ours and the peers', turn by turn: forward, loss, gradients, update, on the next of 16 batches, the
+// same number of threads each, each peer at the best of its own options. "Limit" is what the step's matrix products and direct
+// convolutions would take at the peak of our own float32 matrix product, measured in the same run.
+// Options: --peers (sets up PyTorch and Keras in .cache), --only NAMES, --rounds N (default 3), --seconds S a turn (default 2),
+// --threads N (default 2), --json.
 import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
+import * as g from 'fathom/graph'
+import { nativeRuntime } from 'fathom/runtime'
 import { Random, Tensor } from 'fathom/core'
-import * as nn from 'fathom/nn'
+
+import { runPeer } from './harness/peers.mjs'
+import { geometricMean, markdownTable, quantile, spread, summary } from './harness/statistics.mjs'
+import { examples, workloads } from './harness/workloads.mjs'
 
 const { values: flags } = parseArgs({
   options: {
     peers: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '2' },
     threads: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
   },
 })
-const batches = 16
-const seconds = 3
-
-const crossEntropy = nn.sparseCategoricalCrossentropy({ fromLogits: true })
-const { conv2d, dense, dropout, flatten, maxPooling2d } = nn
-
-function resnet20() {
-  const convolution = (x, filters, strides) =>
-    nn.batchNormalization()(conv2d({ filters, kernelSize: 3, strides, padding: 'same', useBias: false })(x))
-  const pixels = nn.input({ shape: [32, 32, 3] })
-  let x = nn.activation({ activation: 'relu' })(convolution(pixels, 16, 1))
-  let channels = 16
-  for (const [filters, stride] of [
-    [16, 1],
-    [32, 2],
-    [64, 2],
-  ]) {
-    for (let k = 0; k < 3; k++) {
-      const strides = k === 0 ? stride : 1
-      const path =
-        strides === 1 && channels === filters ? x : conv2d({ filters, kernelSize: 1, strides, useBias: false })(x)
-      const y = convolution(nn.activation({ activation: 'relu' })(convolution(x, filters, strides)), filters, 1)
-      x = nn.activation({ activation: 'relu' })(nn.add()([y, path]))
-      channels = filters
-    }
-  }
-  return nn.model({ inputs: pixels, outputs: dense({ units: 10 })(nn.globalAveragePooling2d()(x)) })
+const threads = Number(flags.threads)
+const rounds = Number(flags.rounds)
+const seconds = Number(flags.seconds)
+const chosen = flags.only === '' ? Object.keys(workloads) : flags.only.split(',')
+const unknown = chosen.filter((name) => !(name in workloads))
+if (unknown.length > 0) {
+  console.error(`no workload ${unknown.join(', ')}: there are ${Object.keys(workloads).join(', ')}`)
+  process.exit(2)
 }
 
-const workloads = {
-  mlp: {
-    shape: [32, 784],
-    optimizer: nn.adam(),
-    model: () => nn.sequential([dense({ units: 128, activation: 'relu', inputShape: [784] }), dense({ units: 10 })]),
-  },
-  cnn128: {
-    shape: [128, 28, 28, 1],
-    optimizer: nn.adadelta({ learningRate: 1 }),
-    model: () =>
-      nn.sequential([
-        conv2d({ filters: 32, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }),
-        conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }),
-        maxPooling2d(), dropout(0.25), flatten(), dense({ units: 128, activation: 'relu' }), dropout(0.5), dense({ units: 10 }),
-      ]), // prettier-ignore
-  },
-  cnn32: {
-    shape: [32, 28, 28, 1],
-    optimizer: nn.adam(),
-    model: () =>
-      nn.sequential([
-        conv2d({ filters: 32, kernelSize: 3, activation: 'relu', inputShape: [28, 28, 1] }), maxPooling2d(),
-        conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }), maxPooling2d(),
-        conv2d({ filters: 64, kernelSize: 3, activation: 'relu' }), flatten(), dense({ units: 64, activation: 'relu' }), dense({ units: 10 }),
-      ]), // prettier-ignore
-  },
-  resnet20: { shape: [64, 32, 32, 3], optimizer: nn.sgd({ learningRate: 0.1, momentum: 0.9 }), model: resnet20 },
-}
+/** What each peer offers to go faster: all are tried in the first round, the best is measured in the others. */
+const variants = { torch: ['default', 'fused', 'compile', 'fused,compile'], keras: ['default', 'jit'] }
 
-/** Times of single steps, the last two seconds or so of a fit over 16 batches, epoch after epoch. */
-async function ours({ shape, optimizer, model }) {
-  const made = model()
-  made.compile({ optimizer, loss: crossEntropy, threads: Number(flags.threads) })
-  const random = new Random(0)
-  const count = shape[0] * batches
-  const size = shape.slice(1).reduce((a, b) => a * b, 1)
-  const x = new Tensor(
-    'float32',
-    [count, ...shape.slice(1)],
-    Float32Array.from({ length: count * size }, () => random.uniform()),
-  )
-  const y = new Tensor(
-    'int32',
-    [count],
-    Int32Array.from({ length: count }, () => random.integer(10)),
-  )
+/** Times of single steps: a fit over 16 batches, epoch after epoch. */
+async function ours(workload) {
+  const made = workload.model()
+  made.compile({ optimizer: workload.optimizer(), loss: workload.loss, threads })
   const times = []
   let last = 0
-  const end = { at: Number.POSITIVE_INFINITY }
-  await made.fit({ x, y }, {
-    batchSize: shape[0],
+  let end = Number.POSITIVE_INFINITY
+  await made.fit(examples(workload), {
+    batchSize: workload.shape[0],
     epochs: 1_000_000,
     callbacks: [
       {
         name: 'clock',
-        onBatchEnd(_, __, context) {
+        onBatchEnd(_, __, { step }) {
           const now = performance.now()
-          if (context.step === 4) end.at = now + seconds * 1000
-          if (context.step > 4) times.push(now - last)
+          if (step === 20) end = now + seconds * 1000
+          if (step > 20) times.push(now - last)
           last = performance.now()
         },
         onEpochEnd(_, __, context) {
           last = performance.now()
-          if (last > end.at) context.stop('measured')
+          if (last > end) context.stop('measured')
         },
       },
     ],
@@ -118,67 +66,104 @@ async function ours({ shape, optimizer, model }) {
   return times
 }
 
-function torch(name, fused) {
-  const venv = resolve('.cache/peers/torch')
-  if (!existsSync(join(venv, 'bin/python'))) {
-    process.stderr.write('setting up PyTorch\n')
-    execFileSync('python3', ['-m', 'venv', venv])
-    execFileSync(join(venv, 'bin/pip'), ['install', '-q', 'torch', 'numpy'], { stdio: 'inherit' })
-  }
-  const script = ['bench/peers/torch_steps.py', name, flags.threads, String(seconds), ...(fused ? ['--fused'] : [])]
-  return JSON.parse(
-    execFileSync(join(venv, 'bin/python'), script, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-  )
+/** GFLOP/s of our own float32 matrix product, the best of the square sizes. */
+function matrixPeak() {
+  const random = new Random(0)
+  const speeds = [512, 1024, 2048].map((size) => {
+    const a = g.input('a', 'float32', [size, size])
+    const b = g.input('b', 'float32', [size, size])
+    const session = nativeRuntime.compile({ outputs: { c: g.matmul(a, b) }, updates: {} }, { threads }).bind({})
+    const operand = () =>
+      new Tensor(
+        'float32',
+        [size, size],
+        Float32Array.from({ length: size * size }, () => random.uniform()),
+      )
+    const feeds = { a: operand(), b: operand() }
+    const times = []
+    for (let end = performance.now() + 600; performance.now() < end || times.length < 5;) {
+      const start = performance.now()
+      session.runSync(feeds)
+      times.push(performance.now() - start)
+    }
+    return { size, gflops: (2 * size ** 3) / quantile(times, 0.5) / 1e6 }
+  })
+  return speeds.reduce((best, each) => (each.gflops > best.gflops ? each : best))
 }
 
-const quantile = (values, q) => values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))]
-const results = []
-let version
-for (const [name, workload] of Object.entries(workloads)) {
-  if (flags.only !== '' && !flags.only.split(',').includes(name)) continue
-  const times = { fathom: [], torch: [], torchFused: [] }
-  for (let round = 0; round < Number(flags.rounds); round++) {
+function theirs(peer, name, variant) {
+  return runPeer(peer, `${peer}_steps.py`, [name, threads, seconds, variant])
+}
+
+const versions = {}
+async function measure(name) {
+  const workload = workloads[name]
+  const times = { fathom: [] }
+  const best = {}
+  for (let round = 0; round < rounds; round++) {
     times.fathom.push(...(await ours(workload)))
     if (!flags.peers) continue
-    for (const [peer, fused] of [
-      ['torch', false],
-      ['torchFused', true],
-    ]) {
-      const measured = torch(name, fused)
-      version = measured.version
-      times[peer].push(...measured.times)
+    for (const peer of Object.keys(variants)) {
+      for (const variant of best[peer] === undefined ? variants[peer] : [best[peer]]) {
+        const measured = theirs(peer, name, variant)
+        if (measured === undefined) continue
+        versions[peer] = measured.version
+        ;((times[peer] ??= {})[variant] ??= []).push(...measured.times)
+      }
+      const median = (variant) => quantile(times[peer][variant], 0.5)
+      if (times[peer] !== undefined)
+        best[peer] = Object.keys(times[peer]).reduce((a, b) => (median(b) < median(a) ? b : a))
     }
   }
-  const ms = Object.fromEntries(
-    Object.entries(times)
-      .filter(([, each]) => each.length > 0)
-      .map(([peer, each]) => [
-        peer,
-        { median: quantile(each, 0.5), low: quantile(each, 0.1), high: quantile(each, 0.9) },
-      ]),
-  )
-  const best = Math.min(ms.torch?.median ?? Number.POSITIVE_INFINITY, ms.torchFused?.median ?? Number.POSITIVE_INFINITY)
-  results.push({ name, dtype: 'float32', ms, ratio: Number.isFinite(best) ? best / ms.fathom.median : undefined })
+  const spreads = { fathom: summary(times.fathom) }
+  for (const [peer, variant] of Object.entries(best)) spreads[peer] = summary(times[peer][variant])
+  const ms = Object.fromEntries(Object.entries(spreads).map(([who, { median }]) => [who, median]))
+  const peers = Object.keys(best).map((peer) => ms[peer])
+  const limit = (2 * workload.multiplyAdds) / (gemm.gflops * 1e6)
+  return {
+    name, dtype: 'float32', ms, limit, ofLimit: limit / ms.fathom,
+    ratio: peers.length === 0 ? undefined : Math.min(...peers) / ms.fathom,
+    options: best, spread: spreads,
+  } // prettier-ignore
+}
+
+const gemm = matrixPeak()
+const measured = []
+for (const name of chosen) {
+  process.stderr.write(`${name}\n`)
+  measured.push(await measure(name))
 }
 const machine = {
   processor: cpus()[0]?.model,
-  threads: Number(flags.threads),
+  processors: cpus().length,
+  threads,
   node: process.versions.node,
-  torch: version,
+  ...versions,
 }
-if (flags.json) console.log(JSON.stringify({ machine, workloads: results }))
+if (flags.json) console.log(JSON.stringify({ machine, gemm, workloads: measured }))
 else {
-  const cell = (each) =>
-    each === undefined ? '' : `${each.median.toFixed(2)} (${each.low.toFixed(2)}–${each.high.toFixed(2)})`
   console.log(
-    `${machine.processor}, ${machine.threads} threads, Node ${machine.node}${version === undefined ? '' : `, PyTorch ${version}`}`,
+    `${machine.processor}, ${threads} threads, Node ${machine.node}` +
+      Object.entries(versions).map(([peer, version]) => `, ${peer} ${version}`).join('') +
+      `; our matrix product ${gemm.gflops.toFixed(0)} GFLOP/s (${gemm.size})\n`, // prettier-ignore
   )
+  const option = ({ options }, peer) =>
+    options[peer] === undefined || options[peer] === 'default' ? '' : `, ${options[peer]}`
   console.log(
-    '\n| step | fathom, ms (10–90 %) | PyTorch | PyTorch, fused optimizer | times faster than the better |\n|---|---|---|---|---|',
+    markdownTable(
+      ['step', 'fathom, ms (10–90 %)', 'PyTorch', 'Keras', 'limit', 'limit ÷ ours', 'best peer ÷ ours'],
+      measured.map((each) => [
+        each.name,
+        spread(each.spread.fathom),
+        spread(each.spread.torch) + option(each, 'torch'),
+        spread(each.spread.keras) + option(each, 'keras'),
+        each.limit.toFixed(3),
+        each.ofLimit.toFixed(2),
+        each.ratio?.toFixed(2) ?? '',
+      ]),
+    ),
   )
-  for (const { name, ms, ratio } of results)
-    console.log(
-      `| ${name} | ${cell(ms.fathom)} | ${cell(ms.torch)} | ${cell(ms.torchFused)} | ${ratio?.toFixed(2) ?? ''} |`,
-    )
+  const ratios = measured.flatMap(({ ratio }) => (ratio === undefined ? [] : [ratio]))
+  if (ratios.length > 1) console.log(`\ngeometric mean of best peer ÷ ours: ${geometricMean(ratios).toFixed(2)}`)
 }
 process.exit(0)
