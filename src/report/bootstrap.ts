@@ -1,3 +1,4 @@
+import { quantile } from '../charts/format.ts'
 import { Random, type Steps } from '../core/index.ts'
 
 export interface BootstrapOptions {
@@ -89,13 +90,4 @@ function interval(values: number[], estimate: number): readonly [number, number]
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1)
   const half = 1.96 * Math.sqrt(variance)
   return [estimate - half, estimate + half]
-}
-
-/** The q-quantile of sorted numbers, by linear interpolation (NumPy's default). */
-export function quantile(sorted: ArrayLike<number>, q: number): number {
-  if (sorted.length === 0) return Number.NaN
-  const position = q * (sorted.length - 1)
-  const below = Math.floor(position)
-  const above = Math.min(below + 1, sorted.length - 1)
-  return sorted[below]! + (sorted[above]! - sorted[below]!) * (position - below)
 }

@@ -1,5 +1,5 @@
 import { type AnyColumn, type ColumnBatch, isPresent, toFloat64, valueAt } from '../core/index.ts'
-import { quantile } from './bootstrap.ts'
+import { quantile } from '../charts/format.ts'
 import type { ColumnProfile, DataProfile, Distribution, TargetByBin } from './data.ts'
 
 export interface ProfileOptions {

@@ -1,5 +1,6 @@
 import { atOnce, DataError, Random, ShapeError, type Steps } from '../core/index.ts'
-import { type BootstrapOptions, type Intervals, bootstrap, quantile } from './bootstrap.ts'
+import { quantile } from '../charts/format.ts'
+import { type BootstrapOptions, type Intervals, bootstrap } from './bootstrap.ts'
 
 export interface RegressionInput {
   /** In the target's own unit. */

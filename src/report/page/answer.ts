@@ -1,4 +1,4 @@
-import { formatCount, formatNumber, formatPercent } from '../charts/format.ts'
+import { formatCount, formatNumber, formatPercent } from '../../charts/format.ts'
 import type { ReportData } from '../data.ts'
 import {
   type ClassificationEvaluation,

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../charts/format.ts'
+import { escapeHtml } from '../../charts/format.ts'
 
 /** Markup that is known to be safe. Everything else is escaped when it enters a page. */
 export class Html {

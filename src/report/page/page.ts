@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { atOnce, type Steps } from '../../core/index.ts'
-import { formatDate } from '../charts/format.ts'
+import { formatDate } from '../../charts/format.ts'
 import type { ReportData } from '../data.ts'
 import { headline, metricTable, tiles, verdict } from './answer.ts'
 import { type Content, type Html, html, raw } from './html.ts'

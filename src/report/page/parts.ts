@@ -1,5 +1,5 @@
-import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds, shorten } from '../charts/format.ts'
-import { lineChart } from '../charts/line.ts'
+import { formatBytes, formatCount, formatNumber, formatPercent, formatSeconds, shorten } from '../../charts/format.ts'
+import { lineChart } from '../../charts/line.ts'
 import type {
   ColumnProfile,
   DataProfile,

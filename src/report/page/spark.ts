@@ -1,6 +1,6 @@
-import { svgElement } from '../charts/draw.ts'
-import { escapeHtml, formatCount, formatDate, formatNumber, shorten } from '../charts/format.ts'
-import { color, seriesColor } from '../charts/theme.ts'
+import { svgElement } from '../../charts/draw.ts'
+import { escapeHtml, formatCount, formatDate, formatNumber, shorten } from '../../charts/format.ts'
+import { color, seriesColor } from '../../charts/theme.ts'
 import type { Distribution } from '../data.ts'
 
 /** Small pictures of columns. Drawn by hand: a page has a hundred of them, and each must stay small. */

@@ -1,4 +1,4 @@
-import { cssVariables } from '../charts/theme.ts'
+import { cssVariables } from '../../charts/theme.ts'
 
 const light = `${cssVariables('light')};--page:#f5f6f9;--soft:#eef1f7;--shadow:0 1px 2px #1c223010,0 4px 16px #1c22300a;color-scheme:light`
 const dark = `${cssVariables('dark')};--page:#0e121a;--soft:#1f2635;--shadow:none;color-scheme:dark`

@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot'
-import { quantile } from '../bootstrap.ts'
+import { quantile } from './format.ts'
 import { type ChartFrame, axisStyle, draw, gridStyle } from './draw.ts'
 import { formatNumber, shorten } from './format.ts'
 import { color } from './theme.ts'

@@ -85,3 +85,12 @@ export function extent(values: Iterable<number | null>): readonly [number, numbe
   }
   return low <= high ? [low, high] : undefined
 }
+
+/** The q-quantile of sorted numbers, by linear interpolation (NumPy's default). */
+export function quantile(sorted: ArrayLike<number>, q: number): number {
+  if (sorted.length === 0) return Number.NaN
+  const position = q * (sorted.length - 1)
+  const below = Math.floor(position)
+  const above = Math.min(below + 1, sorted.length - 1)
+  return sorted[below]! + (sorted[above]! - sorted[below]!) * (position - below)
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { AnyColumn, ColumnBatch, ColumnType } from '../../core/index.ts'
-import { DataError, OptionError } from '../../core/index.ts'
+import type { AnyColumn, ColumnBatch, ColumnType } from '../core/index.ts'
+import { DataError, OptionError } from '../core/index.ts'
 import { type ChartKind, binned, boxSummary, chartFor, chartKinds, toPng } from './index.ts'
 import { escapeHtml, formatBytes, formatNumber, formatPercent, formatSeconds, shorten } from './format.ts'
 

@@ -7,7 +7,7 @@ import {
   didYouMean,
   toFloat64,
   valueAt,
-} from '../../core/index.ts'
+} from '../core/index.ts'
 import { type BarData, barChart } from './bar.ts'
 import { type BoxData, boxChart, boxSummary } from './box.ts'
 import type { ChartFrame } from './draw.ts'
