@@ -58,6 +58,10 @@ template <class T> void convertBfloat16(T* to, const uint16_t* from, int64_t n) 
     to[i] = static_cast<T>(value);
   }
 }
+// Through local pointers: what is read through the tensor would be read again after each element.
+template <class T> void convertBool(T* to, const uint8_t* from, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = static_cast<T>(from[i] != 0 ? 1 : 0);
+}
 // n adjacent elements of x from `at` on.
 template <class T> void readRun(T* to, const Tensor& x, int64_t at, int64_t n) {
   switch (x.dtype) {
@@ -65,9 +69,7 @@ template <class T> void readRun(T* to, const Tensor& x, int64_t at, int64_t n) {
     case DType::float64: return convert(to, x.as<double>() + at, n);
     case DType::int32: return convert(to, x.as<int32_t>() + at, n);
     case DType::uint8: return convert(to, x.as<uint8_t>() + at, n);
-    case DType::bool8:
-      for (int64_t i = 0; i < n; i++) to[i] = static_cast<T>(x.as<uint8_t>()[at + i] != 0);
-      return;
+    case DType::bool8: return convertBool(to, x.as<uint8_t>() + at, n);
     case DType::int64: return convert(to, x.as<int64_t>() + at, n);
     case DType::bfloat16: return convertBfloat16(to, x.as<uint16_t>() + at, n);
   }
@@ -129,30 +131,38 @@ template <class T> void writeBlock(Tensor& y, int64_t at, const T* from, int64_t
   switch (y.dtype) {
     case DType::float32: return convert(y.as<float>() + at, from, n);
     case DType::float64: return convert(y.as<double>() + at, from, n);
-    case DType::int32:
-      for (int64_t i = 0; i < n; i++) y.as<int32_t>()[at + i] = saturate<int32_t>(static_cast<double>(from[i]), -2147483648.0, 2147483647.0);
+    case DType::int32: {
+      int32_t* to = y.as<int32_t>() + at;
+      for (int64_t i = 0; i < n; i++) to[i] = saturate<int32_t>(static_cast<double>(from[i]), -2147483648.0, 2147483647.0);
       return;
-    case DType::uint8:
-      for (int64_t i = 0; i < n; i++) y.as<uint8_t>()[at + i] = saturate<uint8_t>(static_cast<double>(from[i]), 0, 255);
+    }
+    case DType::uint8: {
+      uint8_t* to = y.as<uint8_t>() + at;
+      for (int64_t i = 0; i < n; i++) to[i] = saturate<uint8_t>(static_cast<double>(from[i]), 0, 255);
       return;
-    case DType::bool8:
-      for (int64_t i = 0; i < n; i++) y.as<uint8_t>()[at + i] = from[i] != 0;
+    }
+    case DType::bool8: {
+      uint8_t* to = y.as<uint8_t>() + at;
+      for (int64_t i = 0; i < n; i++) to[i] = from[i] != 0 ? 1 : 0;
       return;
+    }
     case DType::int64:
       for (int64_t i = 0; i < n; i++) {
         const double x = static_cast<double>(from[i]);
         y.as<int64_t>()[at + i] = x >= 9223372036854775808.0 ? INT64_MAX : saturate<int64_t>(x, -9223372036854775808.0, 9.3e18);
       }
       return;
-    case DType::bfloat16:
+    case DType::bfloat16: {
+      uint16_t* to = y.as<uint16_t>() + at;
       for (int64_t i = 0; i < n; i++) {
         const float value = static_cast<float>(from[i]);
         uint32_t bits;
         std::memcpy(&bits, &value, 4);
         const uint32_t rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
-        y.as<uint16_t>()[at + i] = static_cast<uint16_t>(value == value ? rounded : (bits >> 16 | 0x40));
+        to[i] = static_cast<uint16_t>(value == value ? rounded : (bits >> 16 | 0x40));
       }
       return;
+    }
   }
 }
 

@@ -120,6 +120,14 @@ int main(int argc, char** argv) {
     bench.convolution({128, 28, 28, 1, 32, 3, 3});
     bench.convolution({128, 26, 26, 32, 64, 3, 3});
     bench.convolution({8, 26, 26, 32, 64, 3, 3});
+    bench.convolution({32, 13, 13, 32, 64, 3, 3});
+    bench.convolution({32, 5, 5, 64, 64, 3, 3});
+    bench.convolution({64, 32, 32, 3, 16, 3, 3, 1, 1, 1, 1, 1, 1});
+    bench.convolution({64, 32, 32, 16, 16, 3, 3, 1, 1, 1, 1, 1, 1});
+    bench.convolution({64, 32, 32, 16, 32, 3, 3, 2, 2, 0, 0, 1, 1});
+    bench.convolution({64, 16, 16, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1});
+    bench.convolution({64, 8, 8, 64, 64, 3, 3, 1, 1, 1, 1, 1, 1});
+    bench.convolution({64, 32, 32, 16, 32, 1, 1, 2, 2});
     bench.convolution({32, 32, 32, 3, 32, 3, 3, 1, 1, 1, 1, 1, 1});
     bench.convolution({8, 56, 56, 64, 64, 3, 3, 1, 1, 1, 1, 1, 1});
     bench.convolution({8, 28, 28, 128, 128, 3, 3, 1, 1, 1, 1, 1, 1});

@@ -19,7 +19,9 @@ import { type Scheduled, scheduleResults } from './passes/commit.ts'
 import { fuseEpilogues } from './passes/epilogue.ts'
 import { fuseElementwise } from './passes/fuse.ts'
 import { type MemoryPlan, planMemory } from './passes/memory.ts'
+import { reduceEarly } from './passes/locality.ts'
 import { maskBeforePoolGradient } from './passes/pool-gradient.ts'
+import { recomputeMasks } from './passes/recompute.ts'
 import { simplifyOperands } from './passes/simplify.ts'
 import { dropUnused } from './passes/uses.ts'
 
@@ -27,8 +29,10 @@ import { dropUnused } from './passes/uses.ts'
 export const passNames = [
   'simplify',
   'poolGradient',
+  'recompute',
   'epilogue',
   'fuse',
+  'locality',
   'inPlaceUpdates',
   'inPlace',
   'reuseMemory',
@@ -60,9 +64,11 @@ export function compileParts(graph: Graph, { disable = [], memoryLimit }: Compil
   const lowered = lower(canonicalize(graph, { disable }), kernels, factory)
   if (runs('simplify')) simplifyOperands(lowered)
   if (runs('poolGradient')) maskBeforePoolGradient(lowered, factory)
+  if (runs('recompute')) recomputeMasks(lowered, factory)
   if (runs('epilogue')) fuseEpilogues(lowered, factory)
   if (runs('fuse')) fuseElementwise(lowered)
   dropUnused(lowered)
+  if (runs('locality')) reduceEarly(lowered)
   const scheduled = scheduleResults(lowered, factory, runs('inPlaceUpdates'))
   const plan = planMemory(scheduled, { inPlace: runs('inPlace'), reuse: runs('reuseMemory') })
   checkLimit(scheduled, plan, 0, memoryLimit)
