@@ -81,7 +81,8 @@ function matrixPeak() {
       )
     const feeds = { a: operand(), b: operand() }
     const times = []
-    for (let end = performance.now() + 600; performance.now() < end || times.length < 5;) {
+    const end = performance.now() + 600
+    while (performance.now() < end || times.length < 5) {
       const start = performance.now()
       session.runSync(feeds)
       times.push(performance.now() - start)

@@ -127,6 +127,20 @@ export async function main(argv: readonly string[]): Promise<void> {
   )
     .addOption(new Option('--format <format>', 'what to write').choices(['onnx', 'safetensors']).makeOptionMandatory())
     .option('-o, --output <path>', "file to write (default: the bundle's name)")
+  overwrite(
+    add(
+      'profile <input>',
+      'Show where a step of a bundle spends its time, operation by operation.',
+      'fathom profile wine.fathom --trace steps.json',
+      () => import('./commands/profile-model.ts'),
+      'atOnce',
+    ),
+  )
+    .addOption(new Option('--step <step>', 'what to time (default: training)').choices(['training', 'prediction']))
+    .option('--batch-size <n>', 'examples a step (default: 32)', numeric)
+    .option('--runs <n>', 'timed steps (default: 10)', numeric)
+    .option('--threads <n>', 'threads (default: the processors)', numeric)
+    .option('--trace <file>', 'write a Chrome trace')
   resources(
     overwrite(
       add(

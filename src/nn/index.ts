@@ -104,4 +104,5 @@ export type {
   TrainingState,
 } from './training/contracts.ts'
 export type { Plan } from './training/plan.ts'
+export type { ProfileOptions as StepProfileOptions } from './training/profile.ts'
 export { Variable, type WeightSpec } from './variable.ts'

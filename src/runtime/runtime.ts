@@ -1,5 +1,6 @@
 import type { Tensor } from '../core/index.ts'
 import type { Graph } from '../graph/index.ts'
+import type { ProfileOptions, ProgramProfile } from './profile.ts'
 
 /** Compiles graphs. Implementations: `native` (C++ kernels on threads of their own) and `reference` (plain TypeScript). */
 export interface Runtime {
@@ -49,4 +50,6 @@ export interface Session {
   run(feeds: Feeds, options?: { readonly signal?: AbortSignal }): Promise<Record<string, Tensor>>
   /** The same on the calling thread. */
   runSync(feeds: Feeds): Record<string, Tensor>
+  /** Runs on the calling thread and tells where the time goes. Updates state as other runs do. */
+  profile(feeds: Feeds, options?: ProfileOptions): ProgramProfile
 }

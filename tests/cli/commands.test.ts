@@ -293,3 +293,18 @@ describe.skipIf(lacks('tabular/titanic-train.csv'))('real tables (../shared/data
     expect(first['Name']).toBe('Kelly, Mr. James')
   })
 })
+
+describe('profile', () => {
+  test('of a bundle tells where a step spends its time, and writes a Chrome trace', async () => {
+    const outcome = await run(['profile', 'wine.fathom', '--runs', '2', '--trace', 'trace.json', '--json'])
+    expect(outcome.code).toBe(0)
+    const profile = jsonOf<{ milliseconds: number; operations: { label: string; roofShare: number }[] }>(outcome)
+    expect(profile.milliseconds).toBeGreaterThan(0)
+    expect(profile.operations.some(({ label }) => label.includes('matmul'))).toBe(true)
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')) as { traceEvents: unknown[] }
+    expect(traceEvents.length).toBeGreaterThan(profile.operations.length)
+    const forward = await run(['profile', 'wine.fathom', '--step', 'prediction', '--runs', '1'])
+    expect(forward.stderr).toMatch(/ms in \d+ operations/)
+    expect(forward.stderr).toMatch(/of roof/)
+  })
+})

@@ -1,7 +1,7 @@
 import { OptionError, Tensor } from '../../core/index.ts'
 import type { Dataset } from '../../dataset/index.ts'
 import type { Graph } from '../../graph/index.ts'
-import type { Runtime } from '../../runtime/index.ts'
+import type { ProgramProfile, Runtime } from '../../runtime/index.ts'
 import type { AnyLayerType, FloatType, Layer, SymbolicTensor } from '../contracts.ts'
 import { type Loss, type LossFunction, type LossName, resolveLoss } from '../losses/index.ts'
 import { type Metric, type MetricName, resolveMetric } from '../metrics/index.ts'
@@ -13,6 +13,7 @@ import { toDataset } from '../training/data.ts'
 import { predictionGraph } from '../training/evaluation.ts'
 import { dataOf, fit } from '../training/fit.ts'
 import { Objective, type Target } from '../training/objective.ts'
+import { type ProfileOptions, profileStep } from '../training/profile.ts'
 import { type Plan, planOf } from '../training/plan.ts'
 import { Trainer } from '../training/trainer.ts'
 import { declaredFeeds } from '../training/trace.ts'
@@ -216,6 +217,21 @@ export class Model {
     await trainer.prepare()
     const dataset = options.data && toDataset(trainer.network, trainer.compiled.objective, options.data)
     return await planOf(trainer, { dataset, batchSize: options.batchSize ?? 32, bounds: options.bounds ?? {} })
+  }
+
+  /**
+   * Where the time of a step goes, operation by operation: `profileText` and `chromeTrace` show it. Weights stay as they are.
+   * On a batch of `data`, or on made-up examples of the declared shapes.
+   * @throws OptionError, ShapeError, MemoryError.
+   */
+  async profile({ data, ...options }: ProfileOptions & { readonly data?: FitData } = {}): Promise<ProgramProfile> {
+    if (data !== undefined) this.buildFor(data)
+    const trainer = options.step === 'prediction' ? this.predictor() : this.trained('profile')
+    return await trainer.exclusively('profile', async () => {
+      await trainer.prepare()
+      const dataset = data && toDataset(trainer.network, trainer.compiled.objective, data)
+      return await profileStep(trainer, dataset, options)
+    })
   }
 
   /** A table of layers as text. */

@@ -598,3 +598,22 @@ describe('mistakes', () => {
     await running
   })
 })
+
+describe('profile', () => {
+  it('times a step on copies of the weights, with data or without', async () => {
+    const made = sequential([dense({ units: 4, activation: 'relu', inputShape: [3] }), dense({ units: 1 })])
+    made.compile({ loss: 'meanSquaredError', threads: 1 })
+    const before = made.getWeights()
+    const x = new Tensor(
+      'float32',
+      [5, 3],
+      Float32Array.from({ length: 15 }, (_, i) => i),
+    )
+    const given = await made.profile({ data: { x, y: new Tensor('float32', [5, 1]) }, batchSize: 5, runs: 2 })
+    const madeUp = await made.profile({ batchSize: 7, runs: 1 })
+    const forward = await made.profile({ step: 'prediction', batchSize: 7, runs: 1 })
+    expect(given.runs).toBe(2)
+    expect(madeUp.flops).toBeGreaterThan(forward.flops)
+    expect(made.getWeights()).toEqual(before)
+  })
+})

@@ -1,8 +1,9 @@
+import type { Tensor } from '../../core/index.ts'
 import type { Dataset } from '../../dataset/index.ts'
 import * as g from '../../graph/index.ts'
 import { type ParameterCounts, countParameters } from '../model/summary.ts'
 import { type Bounds, batchSymbol, withBounds } from '../symbolic.ts'
-import { type FeedType, type FeedTypes, declaredFeeds, stepFeed } from './trace.ts'
+import { type FeedType, declaredFeeds, stepFeed } from './trace.ts'
 import type { Trainer } from './trainer.ts'
 import { scalarFeeds } from './update.ts'
 
@@ -50,12 +51,15 @@ export async function planOf(
   }
 }
 
-async function firstFeeds(dataset: Dataset, batchSize: number): Promise<FeedTypes | undefined> {
+export async function firstFeeds(
+  dataset: Dataset,
+  batchSize: number,
+): Promise<Readonly<Record<string, Tensor>> | undefined> {
   for await (const { feeds } of dataset.batches({ batchSize })) return feeds
   return undefined
 }
 
-function declared(trainer: Trainer, bounds: Bounds): Record<string, FeedType> {
+export function declared(trainer: Trainer, bounds: Bounds): Record<string, FeedType> {
   const { network, compiled } = trainer
   const shapes = Object.fromEntries(
     network.outputs.map(({ name, tensor }) => [name, withBounds(tensor.shape, bounds).map((dim) => g.boundOf(dim))]),

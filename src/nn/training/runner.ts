@@ -1,7 +1,7 @@
-import { inTurns, NotFoundError, ShapeError, type Steps, type Tensor } from '../../core/index.ts'
+import { Tensor as HostTensor, inTurns, NotFoundError, ShapeError, type Steps, type Tensor } from '../../core/index.ts'
 import * as g from '../../graph/index.ts'
 import type { Graph } from '../../graph/index.ts'
-import type { CompileOptions, Program, Runtime, Session } from '../../runtime/index.ts'
+import type { CompileOptions, ProfileOptions, Program, ProgramProfile, Runtime, Session } from '../../runtime/index.ts'
 import type { Network } from '../model/network.ts'
 import { type Bounds, batchSymbol } from '../symbolic.ts'
 import { type FeedTypes, boundsOf } from './trace.ts'
@@ -15,6 +15,7 @@ interface Prepared {
   readonly key: string
   readonly bounds: Readonly<Record<string, number>>
   readonly program: Program
+  readonly state: Readonly<Record<string, Tensor>>
   readonly session: Session
   /** The feeds that the graph reads. */
   readonly feeds: readonly string[]
@@ -57,6 +58,17 @@ export class Runner {
     return await session.run(given)
   }
 
+  /** Where the time of a run goes. Runs on copies of the state, which stays as it is. */
+  async profile(feeds: Readonly<Record<string, Tensor>>, options: ProfileOptions): Promise<ProgramProfile> {
+    checkBatch(this.network, feeds)
+    const { program, state, feeds: names } = this.known(feeds) ?? (await inTurns(this.prepare(feeds)))
+    const copies: Record<string, Tensor> = {}
+    for (const [name, { dtype, shape, data }] of Object.entries(state))
+      copies[name] = new HostTensor(dtype, shape, data.slice())
+    const given = Object.fromEntries(names.map((name) => [name, feedOf(feeds, name)]))
+    return program.bind(copies).profile(given, options)
+  }
+
   /** The program for feeds like these. */
   async program(feeds: FeedTypes): Promise<Program> {
     return (this.known(feeds) ?? (await inTurns(this.prepare(feeds)))).program
@@ -88,7 +100,7 @@ export class Runner {
       if (tensor === undefined) throw new NotFoundError({ operation: 'fit', problem: `no value for state "${name}"` })
       state[name] = tensor
     }
-    this.prepared = { key: typeKey(feeds), bounds, program, session: program.bind(state), feeds: names }
+    this.prepared = { key: typeKey(feeds), bounds, program, state, session: program.bind(state), feeds: names }
     return this.prepared
   }
 

@@ -1,5 +1,6 @@
 import { CancelledError, OptionError, Tensor } from '../../core/index.ts'
 import { type Batch, type Dataset, prefetch } from '../../dataset/index.ts'
+import type { ProfileOptions, ProgramProfile } from '../../runtime/index.ts'
 import type { Network } from '../model/network.ts'
 import { Totals } from '../metrics/index.ts'
 import type { Optimizer } from '../optimizers/index.ts'
@@ -141,6 +142,14 @@ export class Trainer {
     // Compiling holds the event loop for a while: others get a turn in between.
     await new Promise(setImmediate)
     return { training, evaluation: await this.evaluation.program(feeds) }
+  }
+
+  async profile(
+    step: 'training' | 'prediction',
+    feeds: Readonly<Record<string, Tensor>>,
+    options: ProfileOptions,
+  ): Promise<ProgramProfile> {
+    return await this[step].profile(feeds, options)
   }
 
   async evaluate(

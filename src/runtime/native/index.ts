@@ -1,3 +1,4 @@
-export { NativeProgram, nativeRuntime } from './runtime.ts'
 export { type PassName, passNames } from './compile.ts'
-export { type InstructionTime, NativeSession } from './session.ts'
+export { measureRoof } from './roof.ts'
+export { NativeProgram, nativeRuntime } from './runtime.ts'
+export { NativeSession } from './session.ts'

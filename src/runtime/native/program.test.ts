@@ -5,7 +5,6 @@ import {
   NativeError,
   NotFoundError,
   OptionError,
-  Random,
   ShapeError,
   Tensor,
   TypeMismatchError,
@@ -242,11 +241,7 @@ describe('compile', () => {
     const half = g.input('x', 'bfloat16', [4, 4])
     expect(() => nativeRuntime.compile({ outputs: { y: g.matmul(half, half) }, updates: {} })).toThrow(NativeError)
   })
-  test('explains and profiles', () => {
-    const program = nativeRuntime.compile(graph)
-    expect(program.explain()).toMatch(/3 instructions, 4001?\.\d+ MFLOP/)
-    const times = program.bind({}).profile({ x: randomTensor('float32', [1000, 1000], new Random(1).integer(9)) })
-    expect(times).toHaveLength(3)
-    expect(times[0]!.label).toBe('matmul')
+  test('explains', () => {
+    expect(nativeRuntime.compile(graph).explain()).toMatch(/3 instructions, 4001?\.\d+ MFLOP/)
   })
 })

@@ -1,16 +1,11 @@
-import { CancelledError, ShapeError, Tensor, TypeMismatchError, bytesPerElement } from '../../core/index.ts'
+import { CancelledError, ShapeError, Tensor, TypeMismatchError, bytesPerElement, sizeOf } from '../../core/index.ts'
 import { evaluateShape } from '../../graph/index.ts'
 import { bindFeeds, checkState } from '../feeds.ts'
+import { type ProfileOptions, type ProgramProfile, profileOf, profileRuns } from '../profile.ts'
 import type { Feeds, Session } from '../runtime.ts'
 import { type NativeSession as Handle, nativeAddon, nativeFailure } from './addon.ts'
 import type { Compiled } from './compile.ts'
-
-/** Where a run spent its time. */
-export interface InstructionTime {
-  readonly label: string
-  readonly scope: string
-  readonly milliseconds: number
-}
+import { type IrValue, readsOf } from './ir.ts'
 
 export class NativeSession implements Session {
   private readonly compiled: Compiled
@@ -54,14 +49,25 @@ export class NativeSession implements Session {
     return this.runTimed(feeds, untimed)
   }
 
-  /** One run on the calling thread, with the time of each instruction, the longest first. */
-  profile(feeds: Feeds): readonly InstructionTime[] {
+  profile(feeds: Feeds, options: ProfileOptions = {}): ProgramProfile {
+    const runs = profileRuns(options)
     const { instructions } = this.compiled.scheduled
-    const nanoseconds = new Float64Array(instructions.length)
-    this.runTimed(feeds, nanoseconds)
-    return instructions
-      .map(({ label, scope }, i) => ({ label, scope, milliseconds: nanoseconds[i]! / 1e6 }))
-      .sort((a, b) => b.milliseconds - a.milliseconds)
+    const timed = (): Float64Array => {
+      const nanoseconds = new Float64Array(instructions.length)
+      this.runTimed(feeds, nanoseconds)
+      return nanoseconds.map((time) => time / 1e6)
+    }
+    timed()
+    const times = Array.from({ length: runs }, timed)
+    const bindings = bindFeeds(this.compiled.signature, feeds)
+    const bytesOf = ({ dtype, shape }: IrValue) => sizeOf(evaluateShape(shape, bindings)) * bytesPerElement[dtype]
+    const operations = instructions.map((instruction) => ({
+      label: instruction.label,
+      scope: instruction.scope,
+      flops: instruction.flops,
+      bytes: [...new Set(readsOf(instruction)), ...instruction.outputs].reduce((sum, value) => sum + bytesOf(value), 0),
+    }))
+    return profileOf(operations, times, options.roof)
   }
 
   private runTimed(feeds: Feeds, nanoseconds: Float64Array): Record<string, Tensor> {

@@ -1,4 +1,4 @@
-import { CancelledError, MemoryError, NativeError, type Tensor, bytesPerElement } from '../../core/index.ts'
+import { CancelledError, MemoryError, NativeError, type Tensor, bytesPerElement, sizeOf } from '../../core/index.ts'
 import { Tensor as HostTensor } from '../../core/index.ts'
 import {
   type AnyNode,
@@ -6,6 +6,7 @@ import {
   type Graph,
   type OpName,
   type Signature,
+  type TensorType,
   type Value,
   boundOfShape,
   canonicalize,
@@ -20,6 +21,7 @@ import {
   valueKey,
 } from '../../graph/index.ts'
 import { bindFeeds, checkState } from '../feeds.ts'
+import { profileOf, profileRuns } from '../profile.ts'
 import type { CompileOptions, Feeds, Program, Runtime, Session } from '../runtime.ts'
 import type { Kernel, Operand } from './kernel.ts'
 import { kernels } from './kernels.ts'
@@ -60,9 +62,10 @@ class ReferenceProgram implements Program {
   bind(state: Readonly<Record<string, Tensor>>): Session {
     checkState(this.signature, state)
     const { graph, signature } = this
-    const runSync = (feeds: Feeds) => {
+    const nodes = nodesOf(graph)
+    const runTimed = (feeds: Feeds, times?: Float64Array) => {
       const bindings = bindFeeds(signature, feeds)
-      const values = evaluate(nodesOf(graph), feeds, state, bindings)
+      const values = evaluate(nodes, feeds, state, bindings, times)
       const tensorOf = (value: Value) => values.get(valueKey(value))!
       const outputs = Object.fromEntries(
         Object.entries(graph.outputs).map(([name, value]) => [name, copyOf(tensorOf(value))]),
@@ -72,8 +75,29 @@ class ReferenceProgram implements Program {
       for (const [name, tensor] of next) (state[name]!.data as Operand['data']).set(tensor.data as Operand['data'])
       return outputs
     }
+    const runSync = (feeds: Feeds) => runTimed(feeds)
     return {
       runSync,
+      profile: (feeds, options = {}) => {
+        const runs = profileRuns(options)
+        const timed = () => {
+          const times = new Float64Array(nodes.length)
+          runTimed(feeds, times)
+          return times
+        }
+        timed()
+        const times = Array.from({ length: runs }, timed)
+        const bindings = bindFeeds(signature, feeds)
+        const bytesOf = ({ dtype, shape }: TensorType) =>
+          sizeOf(evaluateShape(shape, bindings)) * bytesPerElement[dtype]
+        const operations = nodes.map((node) => ({
+          label: node.op,
+          scope: node.scope,
+          flops: flopsOf(node),
+          bytes: [...node.inputs, ...node.outputs].reduce((sum, type) => sum + bytesOf(type), 0),
+        }))
+        return profileOf(operations, times, options.roof)
+      },
       run: async (feeds, { signal } = {}) => {
         await Promise.resolve()
         if (signal?.aborted === true)
@@ -115,15 +139,17 @@ function checkTypes(node: AnyNode): void {
   })
 }
 
-/** Computes the nodes in order. */
+/** Computes the nodes in order; `times` gets each node's milliseconds. */
 function evaluate(
   nodes: readonly AnyNode[],
   feeds: Feeds,
   state: Readonly<Record<string, Tensor>>,
   bindings: Bindings,
+  times?: Float64Array,
 ): Map<number, Tensor> {
   const values = new Map<number, Tensor>()
-  for (const node of nodes) {
+  for (const [at, node] of nodes.entries()) {
+    const started = times === undefined ? 0 : performance.now()
     const outputs =
       node.op === 'input'
         ? [feeds[node.attributes.name]!]
@@ -137,6 +163,7 @@ function evaluate(
                 bindings,
               )
     outputs.forEach((tensor, index) => values.set(valueKey({ ...node.outputs[index]!, node, index }), tensor))
+    if (times !== undefined) times[at] = performance.now() - started
   }
   return values
 }
