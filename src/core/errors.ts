@@ -74,6 +74,10 @@ export class BundleError extends FathomError {
 export class QueryError extends FathomError {
   override readonly code = 'QUERY'
 }
+/** An engine or a format cannot say what is asked for, and says so before anything runs. */
+export class UnsupportedError extends FathomError {
+  override readonly code = 'UNSUPPORTED'
+}
 /** A memory limit would be, or was, exceeded. */
 export class MemoryError extends FathomError {
   override readonly code = 'MEMORY'

@@ -3,6 +3,10 @@ import type { DataType } from './types.ts'
 /** A constant in a plan. Dates are instants in UTC; bigints are 64-bit integers. */
 export type Scalar = string | number | bigint | boolean | null | Date
 
+/** A value of a row that is given in the program: a constant, bytes, a list, a map, or a struct as an object. */
+export type Datum =
+  Scalar | Uint8Array | readonly Datum[] | ReadonlyMap<Datum, Datum> | { readonly [field: string]: Datum }
+
 /** The scalar functions of expressions. A dialect's table is total over them. */
 export interface ScalarFunctions {
   // arithmetic; `divide` is real division, `modulo` has the dividend's sign

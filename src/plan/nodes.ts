@@ -1,5 +1,5 @@
 import type { Schema } from '../core/index.ts'
-import type { Expression, Scalar, SortKey } from './expression.ts'
+import type { Datum, Expression, Scalar, SortKey } from './expression.ts'
 import type { DataType } from './types.ts'
 
 /** Where a plan's rows come from. Every path is a file that exists: globs are expanded before. */
@@ -50,7 +50,8 @@ export interface StoredScan {
 export interface ValuesScan {
   readonly format: 'values'
   readonly columns: readonly { readonly name: string; readonly type: DataType }[]
-  readonly rows: readonly (readonly Scalar[])[]
+  /** Converted to the columns' types; a decimal may be given as text, to be exact. */
+  readonly rows: readonly (readonly Datum[])[]
 }
 
 export interface ScanNode {

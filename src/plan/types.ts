@@ -17,13 +17,50 @@ export const simpleTypes = [
   'binary',
 ] as const
 export type SimpleType = (typeof simpleTypes)[number]
-/** A simple type, or a decimal with digits in all and digits after the point. */
-export type DataType = SimpleType | { readonly decimal: readonly [precision: number, scale: number] }
+export interface DecimalType {
+  /** Digits in all (1 to 38), and of those after the point. */
+  readonly decimal: readonly [precision: number, scale: number]
+}
+export interface ListType {
+  readonly list: DataType
+}
+export interface StructType {
+  /** Fields by name, in order. */
+  readonly struct: Readonly<Record<string, DataType>>
+}
+export interface MapType {
+  readonly map: readonly [key: DataType, value: DataType]
+}
+export type DataType = SimpleType | DecimalType | ListType | StructType | MapType
+
+/** One function for each kind of type; total, so a dialect that forgets one does not compile. */
+export interface TypeVisitor<R> {
+  readonly simple: (type: SimpleType) => R
+  readonly decimal: (precision: number, scale: number) => R
+  readonly list: (element: DataType) => R
+  readonly struct: (fields: readonly (readonly [name: string, type: DataType])[]) => R
+  readonly map: (key: DataType, value: DataType) => R
+}
+
+export function visitType<R>(type: DataType, visitor: TypeVisitor<R>): R {
+  if (typeof type === 'string') return visitor.simple(type)
+  if ('decimal' in type) return visitor.decimal(...type.decimal)
+  if ('list' in type) return visitor.list(type.list)
+  if ('struct' in type) return visitor.struct(Object.entries(type.struct))
+  return visitor.map(...type.map)
+}
+
+const toColumnType: TypeVisitor<ColumnType> = {
+  simple: (type) => columnTypes[type],
+  decimal: () => 'float64',
+  list: () => 'nested',
+  struct: () => 'nested',
+  map: () => 'nested',
+}
 
 /** What a batch holds for a value of the type. Decimals become float64. */
 export function columnTypeOf(type: DataType): ColumnType {
-  if (typeof type === 'object') return 'float64'
-  return columnTypes[type]
+  return visitType(type, toColumnType)
 }
 
 const columnTypes: { readonly [K in SimpleType]: ColumnType } = {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { DataError } from '../core/index.ts'
 import { defaultEngine, type Engine } from '../engines/index.ts'
-import type { DataType, Plan, Scalar } from '../plan/index.ts'
+import type { DataType, Datum, Plan, Scalar } from '../plan/index.ts'
 import {
   detectInput,
   formatExtension,
@@ -92,7 +92,7 @@ export function sql(strings: TemplateStringsArray, ...values: readonly (Table | 
 
 /** A table of rows in the program. Types are the columns' first values' unless given. */
 export function fromRows(
-  rows: readonly Readonly<Record<string, Scalar>>[],
+  rows: readonly Readonly<Record<string, Datum>>[],
   options: { readonly types?: Readonly<Record<string, DataType>>; readonly engine?: Engine } = {},
 ): Table {
   const names = [...new Set([...Object.keys(options.types ?? {}), ...rows.flatMap(Object.keys)])]
@@ -107,15 +107,34 @@ export function fromRows(
   })
 }
 
-function typeOf(values: readonly Scalar[]): DataType {
+function typeOf(values: readonly Datum[]): DataType {
   const present = values.filter((value) => value !== null)
   const [first] = present
   if (typeof first === 'boolean') return 'boolean'
   if (typeof first === 'bigint') return 'int64'
   if (first instanceof Date) return 'timestamp'
+  if (first instanceof Uint8Array) return 'binary'
+  if (first instanceof Map) {
+    const maps = present.filter((value) => value instanceof Map)
+    return {
+      map: [typeOf(maps.flatMap((map) => [...map.keys()])), typeOf(maps.flatMap((map) => [...map.values()]))],
+    }
+  }
+  if (isList(first)) return { list: typeOf(present.filter(isList).flat()) }
+  if (typeof first === 'object') {
+    const structs = present as readonly Readonly<Record<string, Datum>>[]
+    const names = [...new Set(structs.flatMap(Object.keys))]
+    return {
+      struct: Object.fromEntries(names.map((name) => [name, typeOf(structs.map((struct) => struct[name] ?? null))])),
+    }
+  }
   if (typeof first !== 'number') return 'string'
   const integers = present.every(
     (value) => typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31,
   )
   return integers ? 'int32' : 'float64'
+}
+
+function isList(value: Datum | undefined): value is readonly Datum[] {
+  return Array.isArray(value)
 }

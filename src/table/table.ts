@@ -15,6 +15,7 @@ import {
   columnsOf,
   count,
   type DataType,
+  type DecimalType,
   Expr,
   type Expression,
   expression,
@@ -417,8 +418,8 @@ function sortKey(key: SortInput): SortKey {
   return key instanceof Expr ? key.ascending() : key
 }
 
-function isDecimal(type: object): type is Exclude<DataType, string> {
-  return 'decimal' in type && Array.isArray(type.decimal)
+function isDecimal(types: object): types is DecimalType {
+  return 'decimal' in types && Array.isArray(types.decimal)
 }
 
 function whole(operation: string, value: number): void {

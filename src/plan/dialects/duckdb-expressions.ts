@@ -1,45 +1,23 @@
-import { QueryError } from '../../core/index.ts'
 import {
   type AggregateExpression,
   type AggregateFunction,
   type Expression,
   type ExpressionVisitor,
-  type Scalar,
   type ScalarFunction,
   type SortKey,
   visitExpression,
 } from '../expression.ts'
+import { identifier, scalar } from './duckdb-literals.ts'
 import { duckdbType } from './duckdb-types.ts'
-
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-/** A string literal. U+0000 cannot stand in one, so it is spliced in. */
-export function literal(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`
-  return quoted.includes('\0') ? `(${quoted.replaceAll('\0', "' || chr(0) || '")})` : quoted
-}
-
-export function scalar(value: Scalar): string {
-  if (value === null) return 'NULL'
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) {
-      throw new QueryError({ operation: 'literal', expected: 'a valid date', received: 'an invalid Date' })
-    }
-    return `TIMESTAMP ${literal(value.toISOString().replace('T', ' ').replace('Z', ''))}`
-  }
-  if (typeof value === 'string') return literal(value)
-  if (typeof value === 'boolean') return value ? 'true' : 'false'
-  if (typeof value === 'bigint') return `${value}::BIGINT`
-  if (!Number.isFinite(value)) return `${literal(String(value))}::DOUBLE`
-  if (Number.isInteger(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER) return String(value)
-  // The exponent makes it a DOUBLE; without one DuckDB would read a DECIMAL.
-  return String(value).includes('e') ? String(value) : `${value}e0`
-}
 
 const infix = (operator: string) => (values: readonly string[]) => `(${values.join(` ${operator} `)})`
 const called = (name: string) => (values: readonly string[]) => `${name}(${values.join(', ')})`
+
+/** As IEEE 754 has it; DuckDB fails at zero and below. */
+const logarithm =
+  (name: string) =>
+  ([a]: readonly string[]): string =>
+    `(CASE WHEN ${a} > 0 THEN ${name}(${a}) WHEN ${a} = 0 THEN '-Infinity'::DOUBLE WHEN ${a} < 0 THEN 'NaN'::DOUBLE END)`
 
 const functions: { readonly [K in ScalarFunction]: (values: readonly string[]) => string } = {
   add: infix('+'),
@@ -54,10 +32,10 @@ const functions: { readonly [K in ScalarFunction]: (values: readonly string[]) =
   ceil: called('ceil'),
   round: called('round'),
   power: called('pow'),
-  sqrt: called('sqrt'),
+  sqrt: ([a]) => `(CASE WHEN ${a} < 0 THEN 'NaN'::DOUBLE ELSE sqrt(${a}) END)`,
   exp: called('exp'),
-  ln: called('ln'),
-  log10: called('log10'),
+  ln: logarithm('ln'),
+  log10: logarithm('log10'),
   greatest: called('greatest'),
   least: called('least'),
   equal: infix('='),
@@ -130,6 +108,9 @@ const aggregates: { readonly [K in AggregateFunction]: (e: AggregateExpression, 
     correlation: plain('corr'),
   }
 
+/** DuckDB's aggregates that take missing values in, which ours leave out. */
+const keepsMissing: ReadonlySet<AggregateFunction> = new Set(['first', 'collect'])
+
 function plain(name: string) {
   return (e: AggregateExpression, values: readonly string[]): string => `${name}(${distinct(e)}${values.join(', ')})`
 }
@@ -153,8 +134,13 @@ const visitor: ExpressionVisitor<string> = {
     return e.values.length === 0 ? `(${input} IS NULL AND NULL)` : `(${input} IN (${e.values.map(scalar).join(', ')}))`
   },
   aggregate: (e) => {
-    const text = aggregates[e.function](e, e.arguments.map(duckdbExpression))
-    return e.filter === undefined ? text : `${text} FILTER (WHERE ${duckdbExpression(e.filter)})`
+    const values = e.arguments.map(duckdbExpression)
+    const conditions = [
+      ...(e.filter === undefined ? [] : [duckdbExpression(e.filter)]),
+      ...(keepsMissing.has(e.function) ? [`${values[0]} IS NOT NULL`] : []),
+    ]
+    const text = aggregates[e.function](e, values)
+    return conditions.length === 0 ? text : `${text} FILTER (WHERE ${conditions.join(' AND ')})`
   },
   rowNumber: (e) => {
     const partition = e.partitionBy.length === 0 ? '' : `PARTITION BY ${e.partitionBy.map(duckdbExpression).join(', ')}`

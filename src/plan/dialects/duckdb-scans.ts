@@ -1,5 +1,5 @@
 import type { CsvScan, ScanSource, ValuesScan } from '../nodes.ts'
-import { identifier, literal, scalar } from './duckdb-expressions.ts'
+import { datum, identifier, literal } from './duckdb-literals.ts'
 import { duckdbType } from './duckdb-types.ts'
 
 const leastBuffer = 8 * 2 ** 20
@@ -74,7 +74,7 @@ function values({ columns, rows }: ValuesScan): string {
   const body =
     rows.length === 0
       ? `(${columns.map(() => 'NULL').join(', ')})`
-      : rows.map((row) => `(${row.map(scalar).join(', ')})`).join(', ')
+      : rows.map((row) => `(${row.map(datum).join(', ')})`).join(', ')
   const names = columns.map(({ name }) => identifier(name)).join(', ')
   return `SELECT ${typed.join(', ')} FROM (VALUES ${body}) AS __v(${names})${rows.length === 0 ? ' WHERE false' : ''}`
 }

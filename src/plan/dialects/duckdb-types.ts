@@ -1,4 +1,5 @@
-import type { DataType, SimpleType } from '../types.ts'
+import { type DataType, type SimpleType, type TypeVisitor, visitType } from '../types.ts'
+import { identifier } from './duckdb-literals.ts'
 
 const names: { readonly [K in SimpleType]: string } = {
   boolean: 'BOOLEAN',
@@ -16,6 +17,14 @@ const names: { readonly [K in SimpleType]: string } = {
   binary: 'BLOB',
 }
 
+const visitor: TypeVisitor<string> = {
+  simple: (type) => names[type],
+  decimal: (precision, scale) => `DECIMAL(${precision}, ${scale})`,
+  list: (element) => `${duckdbType(element)}[]`,
+  struct: (fields) => `STRUCT(${fields.map(([name, type]) => `${identifier(name)} ${duckdbType(type)}`).join(', ')})`,
+  map: (key, value) => `MAP(${duckdbType(key)}, ${duckdbType(value)})`,
+}
+
 export function duckdbType(type: DataType): string {
-  return typeof type === 'object' ? `DECIMAL(${type.decimal[0]}, ${type.decimal[1]})` : names[type]
+  return visitType(type, visitor)
 }

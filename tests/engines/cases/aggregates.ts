@@ -1,0 +1,231 @@
+import * as plan from '../../../src/plan/index.ts'
+import type { AggregateFunction } from '../../../src/plan/index.ts'
+import { aggregateCases, type AggregateValues, type CasesOf } from '../suite.ts'
+
+const { NaN: nan, POSITIVE_INFINITY: inf } = Number
+const one =
+  (of: (column: string) => plan.Expr): AggregateValues['of'] =>
+  (a) =>
+    of(a)
+const two =
+  (of: (a: string, b: string) => plan.Expr): AggregateValues['of'] =>
+  (a, b) =>
+    of(a, b)
+
+/** One column's values as rows. */
+const rows = (...values: readonly unknown[]): readonly (readonly unknown[])[] => values.map((value) => [value])
+
+/** Missing values are left out. Numbers checked with NumPy and SciPy. */
+export const aggregates: CasesOf<AggregateFunction> = {
+  count: [
+    ...aggregateCases('values', {
+      types: ['float64'],
+      result: 'int64',
+      of: one(plan.count),
+      groups: [
+        [rows(1, null, nan), 2],
+        [rows(null), 0],
+      ],
+      empty: 0,
+    }),
+    ...aggregateCases('rows', {
+      types: ['int32'],
+      result: 'int64',
+      of: () => plan.count(),
+      groups: [
+        [rows(1, null), 2],
+        [rows(null), 1],
+      ],
+      empty: 0,
+    }),
+  ],
+  sum: aggregateCases(
+    'sum',
+    {
+      types: ['int32'],
+      result: 'int64',
+      of: one(plan.sum),
+      groups: [
+        [rows(2147483647, 2147483647, null), 4294967294],
+        [rows(null), null],
+      ],
+      empty: null,
+    },
+    {
+      types: ['float64'],
+      result: 'float64',
+      of: one(plan.sum),
+      groups: [
+        [rows(0.5, 0.25), 0.75],
+        [rows(nan, 1), nan],
+        [rows(inf, 1), inf],
+        [rows(inf, -inf), nan],
+      ],
+    },
+    {
+      types: [{ decimal: [10, 2] }],
+      result: 'string',
+      of: (a) => plan.sum(a).cast('string'),
+      groups: [[rows('0.10', '0.20', '99999999.99'), '100000000.29']],
+    },
+  ),
+  mean: aggregateCases('mean', {
+    types: ['int32'],
+    result: 'float64',
+    of: one(plan.mean),
+    groups: [
+      [rows(1, 2, null), 1.5],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  median: aggregateCases('median', {
+    types: ['float64'],
+    result: 'float64',
+    of: one(plan.median),
+    groups: [
+      [rows(3, 1, 2), 2],
+      [rows(4, 1, null, 2, 3), 2.5],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  min: aggregateCases(
+    'min',
+    {
+      types: ['float64'],
+      result: 'float64',
+      of: one(plan.min),
+      groups: [
+        [rows(2, nan, 1, null), 1],
+        [rows(nan), nan],
+        [rows(null), null],
+      ],
+      empty: null,
+    },
+    { types: ['string'], result: 'string', of: one(plan.min), groups: [[rows('b', 'B', 'é'), 'B']] },
+  ),
+  max: aggregateCases(
+    'max',
+    {
+      types: ['float64'],
+      result: 'float64',
+      of: one(plan.max),
+      groups: [
+        [rows(2, 1, null), 2],
+        [rows(nan, inf), nan],
+      ],
+      empty: null,
+    },
+    { types: ['date'], result: 'date', of: one(plan.max), groups: [[rows('2024-02-29', null), '2024-02-29']] },
+  ),
+  stddev: aggregateCases('stddev', {
+    types: ['float64'],
+    result: 'float64',
+    of: one(plan.stddev),
+    groups: [
+      [rows(2, 4, 4, 4, 5, 5, 7, 9), 2.138089935299395],
+      [rows(1), null],
+    ],
+    empty: null,
+  }),
+  variance: aggregateCases('variance', {
+    types: ['float64'],
+    result: 'float64',
+    of: one(plan.variance),
+    groups: [
+      [rows(2, 4, 4, 4, 5, 5, 7, 9, null), 4.571428571428571],
+      [rows(1), null],
+    ],
+    empty: null,
+  }),
+  quantile: aggregateCases('quantile', {
+    types: ['float64'],
+    result: 'float64',
+    of: (a) => plan.quantile(a, 0.3),
+    groups: [
+      [rows(10, 20, 30, 40, null), 19],
+      [rows(5), 5],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  approxQuantile: aggregateCases('approxQuantile', {
+    types: ['float64'],
+    result: 'boolean',
+    // Within one part in twenty of the rank.
+    of: (a) => plan.approxQuantile(a, 0.5).between(450, 550),
+    groups: [[rows(...Array.from({ length: 1000 }, (_, i) => i)), true]],
+  }),
+  countDistinct: aggregateCases('countDistinct', {
+    types: ['float64'],
+    result: 'int64',
+    of: one(plan.countDistinct),
+    groups: [
+      [rows(1, 1, 2, null, nan, nan, 0, -0), 4],
+      [rows(null), 0],
+    ],
+    empty: 0,
+  }),
+  approxCountDistinct: aggregateCases('approxCountDistinct', {
+    types: ['int32'],
+    result: 'boolean',
+    of: (a) => plan.approxCountDistinct(a).between(600, 1400),
+    groups: [[rows(...Array.from({ length: 2000 }, (_, i) => i % 1000)), true]],
+  }),
+  mode: aggregateCases('mode', {
+    types: ['string'],
+    result: 'string',
+    of: one(plan.mode),
+    groups: [
+      [rows('b', 'a', 'b', null, null, null), 'b'],
+      [rows('b', 'a'), 'a'],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  first: aggregateCases('first', {
+    types: ['int32'],
+    result: 'int32',
+    of: one(plan.first),
+    groups: [
+      [rows(null, 3, 3), 3],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  anyValue: aggregateCases('anyValue', {
+    types: ['int32'],
+    result: 'int32',
+    of: one(plan.anyValue),
+    groups: [
+      [rows(7, null, 7), 7],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  collect: aggregateCases('collect', {
+    types: ['int32'],
+    result: 'nested',
+    of: one(plan.collect),
+    groups: [[rows(2, null, 2), [2, 2]]],
+  }),
+  correlation: aggregateCases('correlation', {
+    types: ['float64', 'float64'],
+    result: 'float64',
+    of: two(plan.correlation),
+    groups: [
+      [
+        [
+          [1, 2],
+          [2, 1],
+          [3, 4],
+          [4, 3],
+          [null, 100],
+        ],
+        0.6,
+      ],
+    ],
+    empty: null,
+  }),
+}
