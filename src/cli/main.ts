@@ -158,6 +158,22 @@ export async function main(argv: readonly string[]): Promise<void> {
         .preset('auto'),
     )
 
+  resources(
+    overwrite(
+      add(
+        'check <input...>',
+        'Check data against a contract, or infer one from data.',
+        'fathom check examples/data/wine-quality.csv --infer wine.contract.json',
+        () => import('./commands/check.ts'),
+      ),
+    ),
+  )
+    .option('--contract <file>', 'JSON file of the promises to check')
+    .option('--infer <file>', 'write the contract that the data keeps today')
+    .option('--reference <path>', 'data that drift is measured from')
+    .option('--report <file>', 'write the report page')
+    .option('--quiet', 'list only what is broken')
+
   const fail = (error: unknown) => process.exit(report(error))
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)

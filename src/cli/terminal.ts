@@ -19,6 +19,7 @@ export const bold = paint(1)
 export const dim = paint(2)
 export const red = paint(31)
 export const green = paint(32)
+export const yellow = paint(33)
 
 export function number(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value)

@@ -17,6 +17,7 @@ export {
   median,
   min,
   mode,
+  parseCondition,
   quantile,
   stddev,
   sum,
@@ -25,6 +26,7 @@ export {
 } from '../plan/index.ts'
 export { configureEngine, defaultEngine } from '../engines/index.ts'
 export type { OddValue, ReadOptions, ReadReport } from '../sources/index.ts'
+export * from './contracts/index.ts'
 export * from './profile-types.ts'
 export * from './read.ts'
 export * from './role.ts'

@@ -32,6 +32,13 @@ import {
 } from '../plan/index.ts'
 import type { ReadReport } from '../sources/index.ts'
 import { concatenate, rowsOf } from './collect.ts'
+import {
+  checkTable,
+  type Contract,
+  type ContractReport,
+  inferTableContract,
+  type TableCheckOptions,
+} from './contracts/index.ts'
 import { profilePlan } from './profile.ts'
 import type { ProfileOptions, TableProfile } from './profile-types.ts'
 import { formatTable, type ShowOptions } from './show.ts'
@@ -92,7 +99,7 @@ export class Table {
     const named = columns.flatMap((column) =>
       typeof column === 'string' ? [{ name: column, expression: col(column).node }] : entries(column),
     )
-    this.check(
+    this.checkNames(
       'select',
       named.flatMap(({ expression: e }) => columnsOf(e)),
     )
@@ -101,14 +108,14 @@ export class Table {
 
   /** Rows where the condition holds (missing counts as false). */
   filter(condition: Expr): Table {
-    this.check('filter', columnsOf(condition.node))
+    this.checkNames('filter', columnsOf(condition.node))
     return this.with({ kind: 'filter', input: this.plan, condition: condition.node })
   }
 
   /** Adds columns, or replaces those of the same name. */
   withColumns(columns: Readonly<Record<string, Value>>): Table {
     const named = entries(columns)
-    this.check(
+    this.checkNames(
       'withColumns',
       named.flatMap(({ expression: e }) => columnsOf(e)),
     )
@@ -117,13 +124,13 @@ export class Table {
 
   /** `{ old: 'new' }`. */
   rename(names: Readonly<Record<string, string>>): Table {
-    this.check('rename', Object.keys(names))
+    this.checkNames('rename', Object.keys(names))
     const pairs = Object.entries(names).map(([from, to]) => ({ from, to }))
     return pairs.length === 0 ? this : this.with({ kind: 'rename', input: this.plan, names: pairs })
   }
 
   drop(...columns: readonly string[]): Table {
-    this.check('drop', columns)
+    this.checkNames('drop', columns)
     return columns.length === 0 ? this : this.with({ kind: 'drop', input: this.plan, columns })
   }
 
@@ -132,7 +139,7 @@ export class Table {
     const named = keys.flatMap((key) =>
       typeof key === 'string' ? [{ name: key, expression: col(key).node }] : entries(key),
     )
-    this.check(
+    this.checkNames(
       'groupBy',
       named.flatMap(({ expression: e }) => columnsOf(e)),
     )
@@ -147,7 +154,7 @@ export class Table {
   /** Missing values last unless told otherwise. */
   sort(...keys: readonly SortInput[]): Table {
     const sortKeys = keys.map(sortKey)
-    this.check(
+    this.checkNames(
       'sort',
       sortKeys.flatMap((key) => columnsOf(key.expression)),
     )
@@ -175,7 +182,7 @@ export class Table {
 
   /** Each row once, or the first row for each combination of the given columns. */
   distinct(...on: readonly string[]): Table {
-    this.check('distinct', on)
+    this.checkNames('distinct', on)
     return this.with({ kind: 'distinct', input: this.plan, on: on.length === 0 ? undefined : on })
   }
 
@@ -196,11 +203,11 @@ export class Table {
         hint: "Give `on`, or type 'cross'",
       })
     }
-    this.check(
+    this.checkNames(
       'join',
       on.map((key) => key.left),
     )
-    other.check(
+    other.checkNames(
       'join',
       on.map((key) => key.right),
     )
@@ -229,7 +236,7 @@ export class Table {
       return this.with({ kind: 'fillNull', input: this.plan, columns: { method: values } })
     }
     const columns = entries(values)
-    this.check(
+    this.checkNames(
       'fillNull',
       columns.flatMap(({ name, expression: e }) => [name, ...columnsOf(e)]),
     )
@@ -238,7 +245,7 @@ export class Table {
 
   /** Rows without a missing value, in the given columns or in all. */
   dropNull(...columns: readonly string[]): Table {
-    this.check('dropNull', columns)
+    this.checkNames('dropNull', columns)
     return this.with({ kind: 'dropNull', input: this.plan, columns: columns.length === 0 ? undefined : columns })
   }
 
@@ -248,7 +255,7 @@ export class Table {
     if (typeof types === 'string' || isDecimal(types)) {
       return this.with({ kind: 'cast', input: this.plan, columns: { numeric: types }, safe })
     }
-    this.check('cast', Object.keys(types))
+    this.checkNames('cast', Object.keys(types))
     const columns = Object.entries(types).map(([name, to]) => ({ name, to }))
     return columns.length === 0 ? this : this.with({ kind: 'cast', input: this.plan, columns, safe })
   }
@@ -259,7 +266,7 @@ export class Table {
     options: { readonly partitionBy?: readonly string[]; readonly orderBy?: readonly SortInput[] } = {},
   ): Table {
     const partitionBy = options.partitionBy ?? []
-    this.check('rowNumber', partitionBy)
+    this.checkNames('rowNumber', partitionBy)
     const numbered: Expression = {
       kind: 'rowNumber',
       partitionBy: partitionBy.map(columnOrExpression),
@@ -345,13 +352,30 @@ export class Table {
     return profilePlan(this.engine, this.plan, options)
   }
 
+  /**
+   * Checks the promises of a contract by queries: types, ranges, uniqueness, foreign keys, drift and the like.
+   *
+   * ```ts
+   * const sales = await read('sales.csv')
+   * const report = await sales.check(contract('sales', [expect.column('Sales').type('number').notNull().min(0)]))
+   * ```
+   */
+  async check(contract: Contract, options: TableCheckOptions = {}): Promise<ContractReport> {
+    return checkTable(this, contract, options)
+  }
+
+  /** The promises that this table keeps today, to be read and changed by people. */
+  async inferContract(name: string, options: RunOptions = {}): Promise<Contract> {
+    return inferTableContract(this, name, options)
+  }
+
   private with(plan: Plan): Table {
     return new Table(this.engine, plan)
   }
 
   private aggregated(keys: readonly NamedExpression[], aggregates: Readonly<Record<string, Expr>>): Table {
     const named = entries(aggregates)
-    this.check(
+    this.checkNames(
       'agg',
       named.flatMap(({ expression: e }) => columnsOf(e)),
     )
@@ -373,7 +397,7 @@ export class Table {
   }
 
   /** @throws NotFoundError naming like columns, where the columns are known without asking the engine. */
-  private check(operation: string, names: readonly string[]): void {
+  private checkNames(operation: string, names: readonly string[]): void {
     const known = columnNames(this.plan)
     if (known === undefined) return
     for (const name of names) {

@@ -1,3 +1,4 @@
+export { type CheckTaskOptions, type CheckTaskResult, runCheck } from './check.ts'
 export { evaluate, type EvaluateOptions } from './evaluate.ts'
 export { exportBundle, type ExportOptions } from './export.ts'
 export { inspect } from './inspect.ts'

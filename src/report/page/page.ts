@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
 import { atOnce, type Steps } from '../../core/index.ts'
 import { formatDate } from '../../charts/format.ts'
 import type { ReportData } from '../data.ts'
 import { headline, metricTable, tiles, verdict } from './answer.ts'
-import { type Content, type Html, html, raw } from './html.ts'
+import { html } from './html.ts'
 import {
   featuresPart,
   lineagePart,
@@ -15,15 +14,7 @@ import {
   worstPart,
 } from './parts.ts'
 import { classificationFigures, importanceFigure, regressionFigures } from './quality.ts'
-import { script, style } from './style.ts'
-
-interface Part {
-  readonly id: string
-  readonly title: string
-  readonly content: Content
-  /** May be split over printed pages. */
-  readonly long?: boolean
-}
+import { type Part, shell } from './shell.ts'
 
 /**
  * The report as one self-contained page: no address outside it, light and dark, printable. Whatever names, values and
@@ -36,63 +27,16 @@ export function renderReport(data: ReportData): string {
 /** The same in steps. */
 export function* reportSteps(data: ReportData): Steps<string> {
   const parts = yield* partsOf(data)
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'; base-uri 'none'; form-action 'none'`
-  const page = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="generator" content="Fathom" />
-        <title>${data.title} · Fathom report</title>
-        ${raw(`<style>${style}</style>`)}
-      </head>
-      <body>
-        <nav aria-label="Sections">
-          <div>
-            <b>${data.title}</b>${parts.map(({ id, title }) => html`<a href="#${id}">${title}</a>`)}<button
-              id="theme"
-              type="button"
-              hidden
-            >
-              Dark
-            </button>
-          </div>
-        </nav>
-        <header>
-          <div>
-            <p class="kicker">
-              ${data.evaluation.kind === 'classification' ? 'Classification' : 'Regression'} ·
-              ${formatDate(Date.parse(data.generated))} UTC
-            </p>
-            <h1>${data.title}</h1>
-            <p class="lead">${headline(data)}</p>
-            ${verdict(data.evaluation)} ${tiles(data.evaluation)}
-          </div>
-        </header>
-        <main>${notes(data.notes)} ${parts.map(section)}</main>
-        <footer>Made by Fathom. Intervals are 95 % bootstrap intervals over the test rows.</footer>
-        ${raw(`<script>${script}</script>`)}
-      </body>
-    </html> `
-  return page.text
-}
-
-function section({ id, title, content, long }: Part): Html {
-  return html`<section id="${id}" class="${long === true ? 'long' : ''}" aria-labelledby="${id}-title">
-    <h2 id="${id}-title">${title}</h2>
-    ${content}
-  </section> `
-}
-
-function notes(list: readonly string[] | undefined): Content {
-  if (list === undefined || list.length === 0) return ''
-  return html`<aside class="notes" aria-labelledby="notes-title">
-    <h2 id="notes-title">To know</h2>
-    <ul>
-      ${list.map((note) => html`<li>${note}</li>`)}
-    </ul>
-  </aside>`
+  return shell({
+    title: data.title,
+    kind: 'report',
+    kicker: `${data.evaluation.kind === 'classification' ? 'Classification' : 'Regression'} · ${formatDate(Date.parse(data.generated))} UTC`,
+    lead: headline(data),
+    head: [verdict(data.evaluation), tiles(data.evaluation)],
+    notes: data.notes,
+    parts,
+    footer: 'Made by Fathom. Intervals are 95 % bootstrap intervals over the test rows.',
+  })
 }
 
 function* partsOf(data: ReportData): Steps<Part[]> {

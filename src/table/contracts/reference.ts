@@ -1,0 +1,61 @@
+import type { AnyColumn, ColumnBatch } from '../../core/index.ts'
+import type { Engine, RunOptions } from '../../engines/index.ts'
+import { col, type Plan } from '../../plan/index.ts'
+import { concatenate } from '../collect.ts'
+import { referenceOf } from './drift.ts'
+import type { ColumnReference } from './types.ts'
+
+/** Columns whose samples are in memory at a time. */
+const columnsAtOnce = 20
+
+/** Some columns of up to so many rows (the same ones for the same seed), a few columns at a time. */
+export async function* sampleColumns(
+  engine: Engine,
+  plan: Plan,
+  names: readonly string[],
+  rows: number,
+  most: number,
+  { signal }: RunOptions,
+): AsyncGenerator<readonly [string, AnyColumn]> {
+  for (let from = 0; from < names.length; from += columnsAtOnce) {
+    const part = names.slice(from, from + columnsAtOnce)
+    const columns: Plan = {
+      kind: 'project',
+      input: plan,
+      columns: part.map((name) => ({ name, expression: col(name).node })),
+    }
+    const sample: Plan =
+      rows <= most ? columns : { kind: 'sample', input: columns, size: { fraction: most / rows }, seed: 0 }
+    const batches: ColumnBatch[] = []
+    for await (const batch of engine.batches(sample, { signal })) batches.push(batch)
+    const [first] = batches
+    if (first === undefined) return
+    const whole = concatenate(first.schema, batches)
+    for (const [i, name] of part.entries()) yield [name, whole.columns[i]!]
+  }
+}
+
+/** Rows that references are taken from. */
+const referenceRows = 200_000
+
+/** The distributions of a table's number, text and boolean columns. */
+export async function referencesOf(
+  engine: Engine,
+  plan: Plan,
+  options: RunOptions & { readonly columns?: readonly string[] | undefined; readonly rows: number },
+): Promise<ReadonlyMap<string, ColumnReference>> {
+  const schema = await engine.schema(plan)
+  const names = schema
+    .filter(
+      ({ type }) =>
+        type === 'int32' || type === 'int64' || type === 'float64' || type === 'string' || type === 'boolean',
+    )
+    .map(({ name }) => name)
+    .filter((name) => options.columns?.includes(name) ?? true)
+  const found = new Map<string, ColumnReference>()
+  if (options.rows === 0) return found
+  for await (const [name, column] of sampleColumns(engine, plan, names, options.rows, referenceRows, options)) {
+    found.set(name, referenceOf(column))
+  }
+  return found
+}
