@@ -1,6 +1,7 @@
 export * from './builder.ts'
 export * from './dialects/dialect.ts'
 export * from './dialects/duckdb.ts'
+export * from './dialects/spark.ts'
 export * from './expression.ts'
 export * from './inputs.ts'
 export * from './names.ts'
