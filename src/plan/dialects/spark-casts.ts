@@ -1,11 +1,6 @@
 import type { DataType } from '../types.ts'
 import { refuse, sparkType, type TypeClass } from './spark-types.ts'
 
-/** A string literal. Sessions read them with backslash escapes. */
-export function sparkLiteral(text: string): string {
-  return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\u0000')}'`
-}
-
 const integers: ReadonlySet<DataType> = new Set<DataType>(['int8', 'int16', 'int32', 'int64'])
 
 /**

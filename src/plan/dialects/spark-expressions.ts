@@ -10,39 +10,15 @@ import {
   type SortKey,
   visitExpression,
 } from '../expression.ts'
-import { sparkCast, sparkLiteral, textOf } from './spark-casts.ts'
+import { sparkCast, textOf } from './spark-casts.ts'
 import { datePattern, dateReader } from './spark-dates.ts'
 import { knownType, type KnownTypes } from './spark-inference.ts'
+import { sparkIdentifier, sparkLiteral, sparkScalar } from './spark-literals.ts'
 import { javaPattern, javaReplacement } from './spark-regex.ts'
 import { refuse, type TypeClass, typeClass } from './spark-types.ts'
 
 /** The column by which rows are kept in the order in which they came, where an expression asks for that. */
 export const orderColumn = '__order'
-
-export function sparkIdentifier(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``
-}
-
-export function sparkScalar(value: Scalar): string {
-  if (value === null) return 'NULL'
-  if (value instanceof Date) {
-    if (Number.isNaN(value.getTime())) {
-      throw new QueryError({ operation: 'literal', expected: 'a valid date', received: 'an invalid Date' })
-    }
-    return `TIMESTAMP_NTZ'${value
-      .toISOString()
-      .replace('T', ' ')
-      .replace('Z', '')
-      .replace(/^\+0*(?=\d{4})/, '')}'`
-  }
-  if (typeof value === 'string') return sparkLiteral(value)
-  if (typeof value === 'boolean') return value ? 'true' : 'false'
-  if (typeof value === 'bigint') return value < -(2n ** 63n) + 1n ? `CAST('${value}' AS BIGINT)` : `${value}L`
-  if (!Number.isFinite(value)) return `CAST('${value}' AS DOUBLE)`
-  if (Number.isInteger(value) && Math.abs(value) < 2 ** 31) return String(value)
-  if (Number.isSafeInteger(value)) return `${value}L`
-  return `${value}D`
-}
 
 /** What functions that mean something else for other types need to know. */
 export interface ExpressionScope extends KnownTypes {
@@ -111,10 +87,11 @@ const whole =
     if (type === 'integer') return `CAST(${x} AS DOUBLE)`
     return `(CASE WHEN abs(${x}) < 4503599627370496D THEN CAST(${name}(${x}) AS DOUBLE) ELSE CAST(${x} AS DOUBLE) END)`
   }
-const positive =
-  (name: string, test: string, message: string): Say =>
+/** As IEEE 754 has it; Spark's are missing at zero and below. */
+const logarithm =
+  (name: string): Say =>
   ([x]) =>
-    `(CASE WHEN ${x} ${test} THEN raise_error('${message}') ELSE ${name}(${x}) END)`
+    `(CASE WHEN ${x} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN ${x} < 0 THEN CAST('NaN' AS DOUBLE) ELSE ${name}(${x}) END)`
 
 const spaces =
   '\\u0020\\u00A0\\u1680\\u2000\\u2001\\u2002\\u2003\\u2004\\u2005\\u2006\\u2007\\u2008\\u2009\\u200A\\u202F\\u205F\\u3000'
@@ -174,10 +151,10 @@ const functions: { readonly [K in ScalarFunction]: Say } = {
     return bounded(digits > 0 ? `round(${value} * ${scale}, 0) / ${scale}` : `round(${value} / ${scale}, 0) * ${scale}`)
   },
   power: called('power'),
-  sqrt: positive('sqrt', '< 0', 'cannot take the square root of a negative number'),
+  sqrt: called('sqrt'),
   exp: called('exp'),
-  ln: positive('ln', '<= 0', 'cannot take the logarithm of zero or of a negative number'),
-  log10: positive('log10', '<= 0', 'cannot take the logarithm of zero or of a negative number'),
+  ln: logarithm('ln'),
+  log10: logarithm('log10'),
   greatest: (values) => (values.length === 1 ? values[0]! : `greatest(${values.join(', ')})`),
   least: (values) => (values.length === 1 ? values[0]! : `least(${values.join(', ')})`),
   equal: infix('='),
@@ -285,7 +262,7 @@ interface Aggregated {
   /** "DISTINCT " or nothing. */
   readonly distinct: string
   /** Appends the aggregate's FILTER. */
-  readonly filtered: (text: string) => string
+  readonly filtered: (text: string, condition?: string) => string
   readonly expression: AggregateExpression
   readonly ordered: boolean
 }
@@ -322,10 +299,10 @@ const aggregates: { readonly [K in AggregateFunction]: (a: Aggregated) => string
   countDistinct: (a) => a.filtered(`count(DISTINCT ${a.values.join(', ')})`),
   approxCountDistinct: simple('approx_count_distinct'),
   mode: (a) => a.filtered(`mode(${a.values[0]}, true)`),
-  first: (a) => a.filtered(`min_by(${a.values[0]}, ${position(a)})`),
+  first: (a) => present(a, (x) => `min_by(${x}, ${position(a)})`),
   anyValue: (a) => a.filtered(`any_value(${a.values[0]}, true)`),
   collect: (a) => {
-    const pairs = a.filtered(`collect_list(struct(${position(a)} AS o, ${a.values[0]} AS v))`)
+    const pairs = present(a, (x) => `collect_list(struct(${position(a)} AS o, ${x} AS v))`)
     const list = `transform(array_sort(${pairs}), e -> e.v)`
     return `nullif(${a.distinct === '' ? list : `array_distinct(${list})`}, array())`
   },
@@ -334,6 +311,12 @@ const aggregates: { readonly [K in AggregateFunction]: (a: Aggregated) => string
     const pairs = a.filtered(`regr_count(${a.values.join(', ')})`)
     return `coalesce(${a.filtered(`corr(${a.values.join(', ')})`)}, CASE WHEN ${pairs} = 1 THEN CAST('NaN' AS DOUBLE) END)`
   },
+}
+
+/** Over the values that are there. */
+function present(a: Aggregated, say: (x: string) => string): string {
+  const [x] = a.values
+  return a.filtered(say(x!), `${x} IS NOT NULL`)
 }
 
 function position({ ordered, expression }: Aggregated): string {
@@ -395,12 +378,15 @@ export function sparkExpression(expression: Expression, scope: ExpressionScope):
     },
     aggregate: (e) => {
       const args = e.arguments.map(argument)
-      const filter = e.filter === undefined ? '' : ` FILTER (WHERE ${say(e.filter)})`
+      const filter = e.filter === undefined ? [] : [say(e.filter)]
       return aggregates[e.function]({
         values: args.map((a) => a.text),
         arguments: args,
         distinct: e.distinct ? 'DISTINCT ' : '',
-        filtered: (call) => `${call}${filter}`,
+        filtered: (call, condition) => {
+          const conditions = [...filter, ...(condition === undefined ? [] : [condition])]
+          return conditions.length === 0 ? call : `${call} FILTER (WHERE ${conditions.join(' AND ')})`
+        },
         expression: e,
         ordered: scope.ordered,
       })

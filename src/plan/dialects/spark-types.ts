@@ -1,5 +1,6 @@
-import { QueryError } from '../../core/index.ts'
-import type { DataType, SimpleType } from '../types.ts'
+import { UnsupportedError } from '../../core/index.ts'
+import { type DataType, type SimpleType, type TypeVisitor, visitType } from '../types.ts'
+import { sparkIdentifier } from './spark-literals.ts'
 
 const names: { readonly [K in SimpleType]: string | undefined } = {
   boolean: 'BOOLEAN',
@@ -18,14 +19,23 @@ const names: { readonly [K in SimpleType]: string | undefined } = {
   binary: 'BINARY',
 }
 
+const visitor: TypeVisitor<string> = {
+  simple: (type) =>
+    names[type] ?? refuse('cast', 'Spark has no type for times of day', 'Keep them as text or as timestamps'),
+  decimal: (precision, scale) => `DECIMAL(${precision}, ${scale})`,
+  list: (element) => `ARRAY<${sparkType(element)}>`,
+  struct: (fields) =>
+    `STRUCT<${fields.map(([name, type]) => `${sparkIdentifier(name)}: ${sparkType(type)}`).join(', ')}>`,
+  map: (key, value) => `MAP<${sparkType(key)}, ${sparkType(value)}>`,
+}
+
 export function sparkType(type: DataType): string {
-  if (typeof type === 'object') return `DECIMAL(${type.decimal[0]}, ${type.decimal[1]})`
-  return names[type] ?? refuse('cast', 'Spark has no type for times of day', 'Keep them as text or as timestamps')
+  return visitType(type, visitor)
 }
 
 /** What a plan asks for and Spark cannot give, or would give differently: said before anything runs. */
 export function refuse(operation: string, problem: string, hint = 'Run this step on the embedded engine'): never {
-  throw new QueryError({ operation: `${operation} on Spark`, problem, hint })
+  throw new UnsupportedError({ operation: `${operation} on Spark`, problem, hint })
 }
 
 /** What matters about a Spark type's name ("bigint", "decimal(10,2)", "array<int>") for how a function is said. */

@@ -9,19 +9,19 @@ import {
   type PlanVisitor,
   type ScanSource,
   type SqlNode,
+  type ValuesScan,
   visitPlan,
 } from '../nodes.ts'
 import type { CompiledQuery, CompileOptions, Dialect } from './dialect.ts'
-import { sparkCast, sparkLiteral } from './spark-casts.ts'
+import { sparkCast } from './spark-casts.ts'
 import {
   dependsOnOrder,
   type ExpressionScope,
   orderColumn,
   sparkExpression,
-  sparkIdentifier as identifier,
-  sparkScalar,
   sparkSortKeys,
 } from './spark-expressions.ts'
+import { sparkDatum, sparkIdentifier as identifier, sparkLiteral, sparkScalar } from './spark-literals.ts'
 import { sparkType, typeClass } from './spark-types.ts'
 
 export interface SparkCompileOptions extends CompileOptions {
@@ -305,6 +305,8 @@ class Compilation {
       text += node.parts[i + 1] ?? ''
     }
     text = text.trim().replace(/;\s*$/, '')
+    // A comment at the end must not take in what stands behind it.
+    if (text.includes('--')) text += '\n'
     if (views.size === 0) return text
     const definitions = [...views.values()].join(', ')
     const own = /^((?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*)with(\s+recursive)?\s/i.exec(text)
@@ -336,13 +338,10 @@ function identifiers(names: readonly string[]): string {
 }
 
 /** The text of rows given in the program, typed. */
-export function sparkValues(
-  columns: readonly { readonly name: string; readonly type: Parameters<typeof sparkType>[0] }[],
-  rows: readonly (readonly Scalar[])[],
-): string {
+export function sparkValues({ columns, rows }: Pick<ValuesScan, 'columns' | 'rows'>): string {
   const typed = columns.map(({ name, type }, i) => `CAST(__v.c${i} AS ${sparkType(type)}) AS ${identifier(name)}`)
-  const body = (rows.length === 0 ? [columns.map(() => null)] : rows).map(
-    (row) => `(${row.map(sparkScalar).join(', ')})`,
-  )
-  return `SELECT ${typed.join(', ')} FROM VALUES ${body.join(', ')} AS __v(${columns.map((_, i) => `c${i}`).join(', ')})${rows.length === 0 ? ' WHERE false' : ''}`
+  const list = rows.length === 0 ? [columns.map(() => null)] : rows
+  const body = list.map((row) => `(${row.map(sparkDatum).join(', ')})`).join(', ')
+  const names = columns.map((_, i) => `c${i}`).join(', ')
+  return `SELECT ${typed.join(', ')} FROM VALUES ${body} AS __v(${names})${rows.length === 0 ? ' WHERE false' : ''}`
 }
