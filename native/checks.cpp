@@ -448,6 +448,67 @@ template <bool kPerRow> const char* normalizeGradient(const Call& call) {
   return nullptr;
 }
 
+// ── recurrent ──────────────────────────────────────────────────────────────────────────────────────────────────────
+constexpr int64_t kMostUnits = 1 << 16;  // a row's state fits a thread's private memory
+
+bool isState(const Tensor& x, const Tensor& like, int64_t batch, int64_t units) {
+  return x.dtype == like.dtype && x.rank == 2 && x.dims[0] == batch && x.dims[1] == units;
+}
+bool isSequence(const Tensor& x, const Tensor& like, int64_t batch, int64_t time, int64_t width) {
+  return x.dtype == like.dtype && x.rank == 3 && x.dims[0] == batch && x.dims[1] == time && x.dims[2] == width;
+}
+bool isMask(const Tensor& x, int64_t batch, int64_t time) {
+  return x.dtype == DType::bool8 && x.rank == 2 && x.dims[0] == batch && x.dims[1] == time;
+}
+const char* recurrent(const Call& call) {
+  REQUIRE(call.intCount == 3, "it has another number of ints");
+  for (int i = 0; i < 3; i++) REQUIRE(within(call.ints[i], 0, i == 0 ? 2 : 1), "an attribute is out of range");
+  const bool lstm = call.ints[0] == 1, gru = call.ints[0] == 2;
+  const int masked = static_cast<int>(call.ints[2]);
+  OPERANDS(5 + lstm + masked, lstm ? 5 : gru ? 3 : 2, 3);
+  const Tensor &x = call.in[0], &kernel = call.in[1], &weights = call.in[2], &bias = call.in[3];
+  REQUIRE(sameReal({&x, &kernel, &weights, &bias}), "its types do not fit");
+  REQUIRE(x.rank == 3 && kernel.rank == 2 && weights.rank == 2, "a rank does not fit");
+  const int64_t batch = x.dims[0], time = x.dims[1], units = weights.dims[0];
+  const int64_t columns = (lstm ? 4 : gru ? 3 : 1) * units;
+  REQUIRE(within(units, 1, kMostUnits) && weights.dims[1] == columns, "the recurrent kernel does not fit");
+  REQUIRE(kernel.dims[0] == x.dims[2] && kernel.dims[1] == columns, "the kernel does not fit");
+  REQUIRE(gru ? bias.rank == 2 && bias.dims[0] == 2 && bias.dims[1] == columns : isVector(bias, columns), "the bias does not fit");
+  for (int i = 4; i < 5 + lstm; i++) REQUIRE(isState(call.in[i], x, batch, units), "a state does not fit");
+  if (masked) REQUIRE(isMask(call.in[5 + lstm], batch, time), "the mask does not fit");
+  REQUIRE(isSequence(call.out[0], x, batch, time, units), "the output does not fit");
+  for (int i = 1; i < 2 + lstm; i++) REQUIRE(isState(call.out[i], x, batch, units), "a last state does not fit");
+  if (lstm || gru) REQUIRE(isSequence(call.out[2 + lstm], x, batch, time, 4 * units), "the gates do not fit");
+  if (lstm) REQUIRE(isSequence(call.out[4], x, batch, time, units), "the cells do not fit");
+  return nullptr;
+}
+const char* recurrentGradient(const Call& call) {
+  REQUIRE(call.intCount == 4, "it has another number of ints");
+  for (int i = 0; i < 4; i++) REQUIRE(within(call.ints[i], 0, i == 0 ? 2 : 1), "an attribute is out of range");
+  const bool lstm = call.ints[0] == 1, gru = call.ints[0] == 2;
+  const int masked = static_cast<int>(call.ints[2]), sequences = static_cast<int>(call.ints[3]);
+  OPERANDS(4 + 3 * lstm + (lstm || gru) + masked + sequences, lstm || gru ? 3 : 2, 4);
+  const Tensor& weights = call.in[0];
+  REQUIRE(real(weights) && weights.rank == 2, "its types do not fit");
+  const int64_t units = weights.dims[0], columns = (lstm ? 4 : gru ? 3 : 1) * units;
+  REQUIRE(within(units, 1, kMostUnits) && weights.dims[1] == columns, "the recurrent kernel does not fit");
+  const Tensor& y = call.in[2 + lstm + masked];
+  REQUIRE(y.rank == 3, "a rank does not fit");
+  const int64_t batch = y.dims[0], time = y.dims[1];
+  int next = 1;
+  for (; next < 2 + lstm; next++) REQUIRE(isState(call.in[next], weights, batch, units), "a state does not fit");
+  if (masked) REQUIRE(isMask(call.in[next++], batch, time), "the mask does not fit");
+  REQUIRE(isSequence(call.in[next++], weights, batch, time, units), "the states do not fit");
+  if (lstm || gru) REQUIRE(isSequence(call.in[next++], weights, batch, time, 4 * units), "the gates do not fit");
+  for (int i = 0; i < lstm + sequences; i++)
+    REQUIRE(isSequence(call.in[next++], weights, batch, time, units), "a sequence does not fit");
+  for (; next < call.inCount; next++) REQUIRE(isState(call.in[next], weights, batch, units), "a state's gradient does not fit");
+  REQUIRE(isSequence(call.out[0], weights, batch, time, columns), "the output does not fit");
+  for (int i = 1; i < 2 + lstm; i++) REQUIRE(isState(call.out[i], weights, batch, units), "a state's gradient does not fit");
+  if (gru) REQUIRE(isSequence(call.out[2], weights, batch, time, columns), "the output does not fit");
+  return nullptr;
+}
+
 constexpr Checked kChecks[] = {
     {"elementwise", elementwise, true},
     {"transpose", transpose},
@@ -473,6 +534,8 @@ constexpr Checked kChecks[] = {
     {"iota", iota},
     {"dimension", dimension},
     {"affineWarp", affineWarp},
+    {"recurrent", recurrent},
+    {"recurrentGradient", recurrentGradient},
     {"matmul", matmul},
     {"conv2d", conv2d},
     {"conv2dInputGradient", conv2dInputGradient},

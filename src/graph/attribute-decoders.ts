@@ -1,5 +1,5 @@
 import { type DType, DataError, Tensor, type TypedArray, dtypes, sizeOf, typedArray } from '../core/index.ts'
-import type { None, OpAttributes, OpName } from './attributes.ts'
+import { type None, type OpAttributes, type OpName, cellActivationNames } from './attributes.ts'
 import type { Dim, DimSymbol } from './types.ts'
 
 /** What decoding refers to: the graph's symbols and its constants. */
@@ -141,6 +141,16 @@ const pooling = { poolSize: pair, strides: pair, padding: tuple(int, 4) }
 const inputSize = tuple(dim, 2)
 const normalization = record({ epsilon: real })
 const crossEntropy = record({ labelSmoothing: real })
+const cellActivation = oneOf(cellActivationNames)
+const recurrent = {
+  cell: oneOf(['simpleRnn', 'lstm', 'gru']),
+  activation: cellActivation,
+  recurrentActivation: cellActivation,
+  resetAfter: bool,
+  goBackwards: bool,
+  masked: bool,
+  dropout: bool,
+}
 const random = record({ shape, seed: pair, stream: int })
 
 /** How each op's attributes are read from JSON. */
@@ -229,6 +239,8 @@ export const attributeDecoders = {
   batchNormalizationGradient: normalization,
   layerNormalization: normalization,
   layerNormalizationGradient: normalization,
+  recurrent: record(recurrent),
+  recurrentGradient: record({ ...recurrent, sequences: bool }),
   randomUniform: random,
   randomNormal: random,
 } satisfies { readonly [K in OpName]: Decoder<OpAttributes[K]> }

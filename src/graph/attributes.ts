@@ -163,6 +163,20 @@ export interface OpAttributes {
   /** (x, gamma, mean, rstd, dy) → (dx, dgamma, dbeta). */
   layerNormalizationGradient: { readonly epsilon: number }
 
+  /**
+   * A recurrent layer over whole sequences: (x[B,T,I], kernel[I,G·U], recurrentKernel[U,G·U], bias, h₀[B,U], for an LSTM c₀[B,U],
+   * if masked mask bool[B,T], if dropout scale[G,B,U]) → (y[B,T,U] the state after each step, h[B,U] the last one, for an LSTM
+   * c[B,U], then what the gradient reads: gates[B,T,4·U] of LSTM and GRU, cells[B,T,U] of an LSTM). G is 1, 4, 3; bias is
+   * [G·U], or [2,G·U] for a GRU with `resetAfter`. Steps that the mask leaves out keep the state and have gates 0.
+   */
+  recurrent: Recurrent
+  /**
+   * The part of its gradient that goes step by step, tanh and sigmoid only: (recurrentKernel, h₀, LSTM: c₀, if masked mask, y,
+   * GRU and LSTM: gates, LSTM: cells, if sequences dy, dh, LSTM: dc) → (dx·kernel[B,T,G·U], dh₀, LSTM: dc₀, GRU: the gradient of
+   * the products with recurrentKernel[B,T,G·U]).
+   */
+  recurrentGradient: Recurrent & { readonly sequences: boolean }
+
   // ── random ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** (step int32 scalar) → uniform in [0, 1), 24 bits: element i takes word i mod 4 of Philox at counter (⌊i/4⌋ low, high, step, stream), key `seed`; value = (word >>> 8) · 2⁻²⁴. */
   randomUniform: { readonly shape: Shape; readonly seed: readonly [number, number]; readonly stream: number }
@@ -187,5 +201,22 @@ export interface Pooling {
   readonly strides: readonly [number, number]
   /** top, left, bottom, right */
   readonly padding: readonly [number, number, number, number]
+}
+export const cellActivationNames = [
+  'linear', 'tanh', 'sigmoid', 'hardSigmoid', 'relu', 'softplus', 'softsign', 'elu', 'selu', 'gelu', 'silu', 'exponential',
+] as const // prettier-ignore
+export type CellActivation = (typeof cellActivationNames)[number]
+export interface Recurrent {
+  /** Gates in Keras' order: input, forget, candidate, output (LSTM); update, reset, candidate (GRU). */
+  readonly cell: 'simpleRnn' | 'lstm' | 'gru'
+  readonly activation: CellActivation
+  /** Of the gates; not read by a simpleRnn. */
+  readonly recurrentActivation: CellActivation
+  /** Of a GRU: the reset gate after the product with the recurrent kernel, as cuDNN has it. False for the others. */
+  readonly resetAfter: boolean
+  /** From the last step to the first. Outputs stay where their inputs are. */
+  readonly goBackwards: boolean
+  readonly masked: boolean
+  readonly dropout: boolean
 }
 export type OpName = keyof OpAttributes

@@ -42,10 +42,11 @@ export interface OnnxEmitter {
   /** A shape as an ONNX int64 tensor. Symbolic dimensions are computed from the shapes of the graph's inputs. */
   shape(shape: TensorType['shape']): string
 }
-export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>
+export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | readonly string[] | { readonly float: number }>>
 export type OnnxRule<K extends OpName> =
   /** The exporter's own: graph inputs, and weights as initialisers. */
   | 'source'
   | { readonly unsupported: string }
   | { readonly opType: string }
-  | ((emitter: OnnxEmitter, node: Node<K>, inputs: readonly string[]) => readonly string[])
+  /** May leave out outputs at the end that only training reads; undefined: this node as its decomposition. */
+  | ((emitter: OnnxEmitter, node: Node<K>, inputs: readonly string[]) => readonly string[] | undefined)

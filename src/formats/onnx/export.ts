@@ -96,9 +96,10 @@ export function translate(graph: Graph, weights: Tensors): OnnxGraph {
   for (const node of nodes) emit(node, emitter, weights, names, done)
   const shapes = new Map<string, Shape>()
   for (const { op, outputs, ...node } of done) {
-    outputs.forEach((type, index) =>
-      shapes.set(names.get(valueKey({ ...type, node: { op, outputs, ...node } as AnyNode, index }))!, type.shape),
-    )
+    outputs.forEach((type, index) => {
+      const name = names.get(valueKey({ ...type, node: { op, outputs, ...node } as AnyNode, index }))
+      if (name !== undefined) shapes.set(name, type.shape)
+    })
   }
   // The graph's outputs have names of their own; simplification takes the extra step out where it can.
   const outputs = Object.entries(graph.outputs).map(([name, value]): OnnxValue => {
@@ -124,7 +125,10 @@ function emit(node: AnyNode, emitter: Emitter, weights: Tensors, names: Map<numb
   const { onnx, decompose } = definitionOf(node.op)
   const rule = onnx as OnnxRule<OpName>
   const inputs = node.inputs.map((value) => names.get(valueKey(value))!)
-  if (typeof rule === 'function') return set(rule(emitter, node, inputs))
+  if (typeof rule === 'function') {
+    const outputs = rule(emitter, node, inputs)
+    if (outputs !== undefined) return set(outputs)
+  }
   if (typeof rule === 'object' && 'opType' in rule) {
     return set(emitter.node(rule.opType, inputs, {}, node.outputs.length))
   }

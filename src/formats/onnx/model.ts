@@ -87,5 +87,9 @@ function attributeProto(name: string, value: OnnxAttributes[string]): AttributeP
     return create(AttributeProtoSchema, { name, type: types.STRING, s: new TextEncoder().encode(value) })
   }
   if ('float' in value) return create(AttributeProtoSchema, { name, type: types.FLOAT, f: value.float })
+  if (typeof value[0] === 'string') {
+    const strings = value.map((each) => new TextEncoder().encode(String(each)))
+    return create(AttributeProtoSchema, { name, type: types.STRINGS, strings })
+  }
   return create(AttributeProtoSchema, { name, type: types.INTS, ints: value.map(BigInt) })
 }

@@ -14,6 +14,7 @@ import {
 } from './normalization.ts'
 import { avgPool2d, avgPool2dGradient, maxPool2d, maxPool2dGradient } from './pool2d.ts'
 import { randomOps } from './random.ts'
+import { recurrent, recurrentGradient } from './recurrent.ts'
 import { reduceOps } from './reduce.ts'
 import { cast, where } from './select.ts'
 import { broadcastTo, concat, flip, pad, reshape, slice, transpose } from './shape.ts'
@@ -60,6 +61,8 @@ export const opTable = {
   batchNormalizationGradient,
   layerNormalization,
   layerNormalizationGradient,
+  recurrent,
+  recurrentGradient,
   ...randomOps,
 } satisfies OpTable
 

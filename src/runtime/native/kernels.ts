@@ -1,4 +1,13 @@
-import type { Convolution, Dim, Node, OpName, Pooling, Reduction } from '../../graph/index.ts'
+import {
+  type Convolution,
+  type Dim,
+  isFusedRecurrent,
+  type Node,
+  type OpName,
+  type Pooling,
+  type Recurrent,
+  type Reduction,
+} from '../../graph/index.ts'
 
 /** How native code is asked for an op: its kernel and the attributes in the order the kernel documents. */
 export interface KernelCall {
@@ -14,7 +23,8 @@ export type Rule<K extends OpName> =
   | 'alias'
   /** An operation of the elementwise kernel. */
   | 'elementwise'
-  | ((node: Node<K>) => KernelCall)
+  /** 'decompose': no kernel does this combination of attributes. */
+  | ((node: Node<K>) => KernelCall | 'decompose')
 
 const reduction =
   (kind: number) =>
@@ -37,6 +47,12 @@ const convolution = ({ strides, padding, dilations, groups }: Convolution) => [
   groups,
 ]
 const pooling = ({ poolSize, strides, padding }: Pooling) => [...poolSize, ...strides, ...padding]
+const cellNumbers = { simpleRnn: 0, lstm: 1, gru: 2 } as const
+const recurrent = ({ cell, goBackwards, masked }: Recurrent) => [
+  cellNumbers[cell],
+  Number(goBackwards),
+  Number(masked),
+]
 const named = (kernel: string) => (): KernelCall => ({ kernel })
 const none = 0
 
@@ -149,6 +165,12 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
   batchNormalizationGradient: ({ attributes: { epsilon } }) => ({
     kernel: 'batchNormalizationGradient',
     floats: [epsilon],
+  }),
+  recurrent: ({ attributes }) =>
+    isFusedRecurrent(attributes) ? { kernel: 'recurrent', ints: recurrent(attributes) } : 'decompose',
+  recurrentGradient: ({ attributes }) => ({
+    kernel: 'recurrentGradient',
+    ints: [...recurrent(attributes), Number(attributes.sequences)],
   }),
   layerNormalization: ({ attributes: { epsilon } }) => ({ kernel: 'layerNormalization', floats: [epsilon] }),
   layerNormalizationGradient: ({ attributes: { epsilon } }) => ({

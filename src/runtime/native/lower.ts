@@ -35,8 +35,8 @@ export function lower(graph: Graph, available: ReadonlyMap<string, number>, fact
       values.set(valueKey(first), factory.value(first, root.name, root.source, root))
       return
     }
-    const call: KernelCall = rule === 'elementwise' ? { kernel: 'elementwise' } : rule(node)
-    if (!runsHere(node, call, available)) {
+    const call: KernelCall | 'decompose' = rule === 'elementwise' ? { kernel: 'elementwise' } : rule(node)
+    if (call === 'decompose' || !runsHere(node, call, available)) {
       const { decompose } = definitionOf(node.op)
       if (decompose === undefined)
         throw new NativeError({

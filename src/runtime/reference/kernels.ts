@@ -29,4 +29,6 @@ export const kernels = {
   batchNormalizationGradient: 'decompose',
   layerNormalization: 'decompose',
   layerNormalizationGradient: 'decompose',
+  recurrent: 'decompose',
+  recurrentGradient: 'decompose',
 } satisfies { readonly [K in OpName]: Kernel<K> | 'decompose' | 'given' }
