@@ -48,13 +48,29 @@ export function fuseElementwise(lowered: Lowered): void {
     result.delete(group)
     return result
   }
+  /**
+   * A group whose last member comes before this place cannot need the target: it lies before the target's first member, and
+   * before every merged group that stretches over such a place, as what comes before it may lead through that group.
+   */
+  const stretched = new Set<Group>()
+  const reachOf = (target: Group): number => {
+    let place = target.members[0]!.at
+    for (let lower = true; lower;) {
+      lower = false
+      for (const { members } of stretched) {
+        if (members[0]!.at >= place || members.at(-1)!.at < place) continue
+        place = members[0]!.at
+        lower = true
+      }
+    }
+    return place
+  }
   /** Whether `from` needs `target` by way of a third group. */
   const needsIndirectly = (from: Group, target: Group): boolean => {
     const seen = new Set<Group>([from, target])
     const stack = [...predecessors(from)].filter((group) => group !== target)
-    const first = target.members[0]!.at
+    const first = reachOf(target)
     for (let group = stack.pop(); group !== undefined; group = stack.pop()) {
-      // A group whose last member comes before the target's first cannot need it.
       if (seen.has(group) || group.members.at(-1)!.at < first) continue
       seen.add(group)
       for (const earlier of predecessors(group)) {
@@ -79,6 +95,8 @@ export function fuseElementwise(lowered: Lowered): void {
       if (needsIndirectly(group, other) || needsIndirectly(other, group)) continue
       other.members = [...other.members, ...group.members].sort((a, b) => a.at - b.at)
       group.into = other
+      stretched.delete(group)
+      stretched.add(other)
     }
   }
 
