@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest'
 import { type DType, Tensor, type TypedArray } from '../src/core/index.ts'
 import { encodeOnnx } from '../src/formats/index.ts'
-import { definitionOf } from '../src/graph/index.ts'
+import { type Recurrent, definitionOf, sym } from '../src/graph/index.ts'
 import { referenceRuntime } from '../src/runtime/index.ts'
 import { opCases } from './harness/cases/index.ts'
 import { expectClose } from './harness/checks.ts'
@@ -15,13 +15,21 @@ describe.skipIf(ort === undefined)("every op's ONNX form computes in onnxruntime
       it(`${nameOf(test)}${symbolic ? ', symbolic' : ''}`, async () => {
         const { graph, feeds } = buildCase(test, { symbolic })
         const expected = runCase(referenceRuntime, test, { symbolic })
-        const found = await run(encodeOnnx(graph, {}), feeds)
+        const outputs = Object.fromEntries(Object.entries(graph.outputs).filter(([name]) => isInferred(test, name)))
+        const found = await run(encodeOnnx({ outputs, updates: {} }, {}), feeds)
         for (const [name, tensor] of Object.entries(expected))
-          expectClose(found[name]!, tensor, 5 * (test.tolerance ?? 2e-6), name)
+          if (name in outputs) expectClose(found[name]!, tensor, 5 * (test.tolerance ?? 2e-6), name)
       })
     }
   }
 })
+
+/** What a recurrent layer keeps for its gradient has no name in ONNX. */
+function isInferred({ op, attributes }: OpCase, name: string): boolean {
+  if (op !== 'recurrent') return true
+  const { cell } = attributes((symbol) => sym(symbol, 1), 'float32') as Recurrent
+  return !name.startsWith('y') || Number(name.slice(1)) < (cell === 'lstm' ? 3 : 2)
+}
 
 /** Ops without a rule of their own are exported as what they decompose into. */
 function hasRule({ op }: OpCase): boolean {

@@ -42,7 +42,9 @@ export interface OnnxEmitter {
   /** A shape as an ONNX int64 tensor. Symbolic dimensions are computed from the shapes of the graph's inputs. */
   shape(shape: TensorType['shape']): string
 }
-export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | readonly string[] | { readonly float: number }>>
+export type OnnxAttributes = Readonly<
+  Record<string, number | string | readonly number[] | readonly string[] | { readonly float: number }>
+>
 export type OnnxRule<K extends OpName> =
   /** The exporter's own: graph inputs, and weights as initialisers. */
   | 'source'

@@ -30,9 +30,18 @@ function activationsOf({ cell, activation, recurrentActivation }: Recurrent): st
  */
 export const recurrentOnnx: OnnxRule<'recurrent'> = (emitter, { attributes, inputs: types }, inputs) => {
   const activations = activationsOf(attributes)
-  if (attributes.masked || attributes.dropout || activations === undefined) return undefined
+  // onnxruntime gives 0 as the last state of no steps, and divides by the number of sequences.
+  const empty = types[0]!.shape.includes(0)
+  if (attributes.masked || attributes.dropout || activations === undefined || empty) return undefined
   const { cell, goBackwards, resetAfter } = attributes
-  const [x, kernel, recurrentKernel, bias, h0, c0] = inputs as readonly [string, string, string, string, string, string?]
+  const [x, kernel, recurrentKernel, bias, h0, c0] = inputs as readonly [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string?,
+  ]
   const units = types[2]!.shape[0] as number
   const sequence = emitter.node('Transpose', [x], { perm: [1, 0, 2] })[0]!
   const state = (name: string) => emitter.node('Unsqueeze', [name, emitter.int64([0])])[0]!
@@ -66,7 +75,13 @@ export const recurrentOnnx: OnnxRule<'recurrent'> = (emitter, { attributes, inpu
 }
 
 /** [1, 2·G·U]: of the input and of the recurrent products. */
-function biases(emitter: OnnxEmitter, bias: string, type: Value, { cell, resetAfter }: Recurrent, units: number): string {
+function biases(
+  emitter: OnnxEmitter,
+  bias: string,
+  type: Value,
+  { cell, resetAfter }: Recurrent,
+  units: number,
+): string {
   const row = (name: string) => reordered(emitter, name, cell, units, 0)
   if (resetAfter) return emitter.node('Reshape', [bias, emitter.int64([1, -1])])[0]!
   const size = type.shape[0] as number

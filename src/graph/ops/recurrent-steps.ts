@@ -93,7 +93,8 @@ export function unroll(
   }
   const outputs = [timeline.join(ys, h0), h]
   if (c !== undefined) outputs.push(c)
-  if (cell.kept > 0) outputs.push(timeline.join(gates, full([h0.shape[0]!, cell.kept * (h0.shape[1] as number)], 0, h0.dtype)))
+  if (cell.kept > 0)
+    outputs.push(timeline.join(gates, full([h0.shape[0]!, cell.kept * (h0.shape[1] as number)], 0, h0.dtype)))
   if (c !== undefined) outputs.push(timeline.join(carries, c))
   return outputs
 }

@@ -107,7 +107,8 @@ export const recurrent: OpDefinition<'recurrent'> = {
     const [dy, dh, dc] = incoming
     const fusedOutputs = hasCarry ? 3 : 2
     // The fused gradient knows the gates as what the kernel kept, but not of other uses of them.
-    if (!isFusedRecurrent(attributes) || incoming.slice(fusedOutputs).some((each) => each !== undefined)) return 'decompose'
+    if (!isFusedRecurrent(attributes) || incoming.slice(fusedOutputs).some((each) => each !== undefined))
+      return 'decompose'
     const { x, kernel, recurrentKernel, h0, c0, mask } = recurrentInputs(node.inputs, attributes)
     const y = outputOf(node)
     const reserve = node.outputs.slice(fusedOutputs).map((_, i) => outputOf(node, fusedOutputs + i))
@@ -131,9 +132,7 @@ export const recurrent: OpDefinition<'recurrent'> = {
     const rows = (value: Value) => reshape(value, [-1, value.shape[2]!])
     const product = (a: Value, b: Value) => matmul(rows(a), rows(b), { transposeA: true })
     const over = { axes: [0, 1] }
-    const dbias = attributes.resetAfter
-      ? stack([sum(dProjected, over), sum(dRecurrent, over)])
-      : sum(dProjected, over)
+    const dbias = attributes.resetAfter ? stack([sum(dProjected, over), sum(dRecurrent, over)]) : sum(dProjected, over)
     return [
       matmul(dProjected, kernel, { transposeB: true }),
       product(x, dProjected),
@@ -147,7 +146,10 @@ export const recurrent: OpDefinition<'recurrent'> = {
   decompose: (node) => unroll(recurrentInputs(node.inputs, node.attributes), node.attributes),
   onnx: recurrentOnnx,
   flops: ([x, kernel, recurrentKernel]) =>
-    2 * boundOf(x!.shape[0]!) * boundOf(x!.shape[1]!) * (boundOfShape(kernel!.shape) + boundOfShape(recurrentKernel!.shape)),
+    2 *
+    boundOf(x!.shape[0]!) *
+    boundOf(x!.shape[1]!) *
+    (boundOfShape(kernel!.shape) + boundOfShape(recurrentKernel!.shape)),
 }
 
 /** [B,T,U]: the state before each step. */

@@ -15,6 +15,7 @@ import {
 } from '../dims.ts'
 import * as s from '../functions/shape.ts'
 import type { Value } from '../graph.ts'
+import { onnxType } from './onnx.ts'
 import type { Dim, Shape } from '../types.ts'
 
 export const reshape: OpDefinition<'reshape'> = {
@@ -173,7 +174,9 @@ export const pad: OpDefinition<'pad'> = {
     const { dtype } = node.inputs[0]!
     const fill = dtype === 'float64' || dtype === 'int32' ? dtype : 'float32'
     // Interior padding: a trailing axis of zeros beside each element, folded in, and the surplus cut off again.
-    let current = x!
+    // onnxruntime pads no bool.
+    const isBool = dtype === 'bool'
+    let current = isBool ? emitter.node('Cast', [x!], { to: onnxType.float32 })[0]! : x!
     node.inputs[0]!.shape.forEach((dim, axis) => {
       const step = interior[axis]! + 1
       if (step === 1) return
@@ -187,9 +190,9 @@ export const pad: OpDefinition<'pad'> = {
       const ends = emitter.shape([spread(dim, step)])
       current = emitter.node('Slice', [flat[0]!, emitter.int64([0]), ends, emitter.int64([axis])])[0]!
     })
-    return emitter.node('Pad', [current, emitter.shape([...before, ...after]), emitter.scalar(value, fill)], {
-      mode: 'constant',
-    })
+    const sides = emitter.shape([...before, ...after])
+    const padded = emitter.node('Pad', [current, sides, emitter.scalar(value, fill)], { mode: 'constant' })
+    return isBool ? emitter.node('Cast', padded, { to: onnxType.bool }) : padded
   },
   flops: () => 0,
 }
