@@ -1,3 +1,4 @@
+export * from './functions.ts'
 export * from './native/index.ts'
 export * from './profile.ts'
 export * from './reference/index.ts'

@@ -1,0 +1,5 @@
+export * from './differentiate.ts'
+export type { BatchingRule, Lane } from './batching.ts'
+export * from './tree.ts'
+export * from './values.ts'
+export * from './vmap.ts'
