@@ -56,7 +56,6 @@ const kept = 64
  * ```ts
  * import { Tensor } from 'fathom/core'
  * import { matmul, mean, square, sub, type Value } from 'fathom/graph'
- * import { grad, jit } from 'fathom/runtime'
  *
  * const loss = (w: Value, x: Value, y: Value) => mean(square(sub(matmul(x, w), y)))
  * const slope = grad(loss)

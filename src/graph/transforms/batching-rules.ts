@@ -198,6 +198,7 @@ export const batchingRules: { readonly [K in OpName]: BatchingRule<K> } = {
   batchNormalization: besideNormalization,
   batchNormalizationGradient: besideNormalization,
   layerNormalization: 'decompose', layerNormalizationGradient: 'decompose',
+  recurrent: 'decompose', recurrentGradient: 'decompose',
 
   // Seeds do not differ between examples: every example sees the same numbers.
   randomUniform: 'loop', randomNormal: 'loop',
