@@ -189,12 +189,12 @@ describe('stored tables', () => {
 describe('resolving', () => {
   test('"every numeric column" is looked up', async () => {
     const input = sql(`select * from (values (1, 'a', 2.5::double), (null, null, null)) t(i, s, d)`)
-    const filled: Plan = { kind: 'fillNull', input, columns: { method: 'mean' } }
+    const filled: Plan = { kind: 'fillAll', input, method: 'mean', columns: undefined, by: [], orderBy: [] }
     expect(await rowsOf(filled)).toEqual([
       [1, 'a', 2.5],
       [1, null, 2.5],
     ])
-    const cast: Plan = { kind: 'cast', input, columns: { numeric: 'float32' }, safe: false }
+    const cast: Plan = { kind: 'castAll', input, to: 'float32', safe: false }
     expect((await engine.schema(cast)).map((field) => field.sqlType)).toEqual(['FLOAT', 'VARCHAR', 'FLOAT'])
   })
 

@@ -30,6 +30,8 @@ export interface Engine {
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
+  /** Told what verbs left as it is: the columns that a cast or a fill does not apply to. */
+  readonly onNote?: ((note: string) => void) | undefined
 }
 export interface BatchOptions extends RunOptions {
   /** Rows of a batch. Default 65,536. */

@@ -1,6 +1,25 @@
 import { OptionError } from '../core/index.ts'
-import type { AggregateFunction, Expression, Scalar, ScalarFunction, SortKey } from './expression.ts'
+import type {
+  AggregateExpression,
+  AggregateFunction,
+  Expression,
+  Scalar,
+  ScalarFunction,
+  SortKey,
+  WindowCall,
+} from './expression.ts'
+import { frameOf, type FrameOptions } from './frames.ts'
 import type { DataType } from './types.ts'
+
+/** A sort key: a column by name, ascending (for the other direction `col(name).descending()`), or an expression. */
+export type SortInput = string | Expr | SortKey
+
+/** Which rows a window function sees for each row. */
+export interface WindowOptions extends FrameOptions {
+  /** Rows that share these values; default: all rows. */
+  readonly partitionBy?: string | Expr | readonly (string | Expr)[] | undefined
+  readonly orderBy?: SortInput | readonly SortInput[] | undefined
+}
 
 /** What verbs take for a value: an expression, or a constant. A string is a constant; `col(name)` names a column. */
 export type Value = Expr | Scalar
@@ -212,14 +231,27 @@ export class Expr {
 
   /** An aggregate over the rows where the condition holds: `sum('sales').filter(col('year').equal(2024))`. */
   filter(condition: Expr): Expr {
-    if (this.node.kind !== 'aggregate') {
-      throw new OptionError({
-        operation: 'filter',
-        expected: 'an aggregate',
-        received: `a ${this.node.kind} expression`,
-      })
-    }
-    return new Expr({ ...this.node, filter: condition.node })
+    return new Expr({ ...this.aggregate('filter'), filter: condition.node })
+  }
+  /** An aggregate over different values: `sum('price').distinct()`. */
+  distinct(): Expr {
+    return new Expr({ ...this.aggregate('distinct'), distinct: true })
+  }
+  /** The order in which an aggregate sees its values: `collect('city').orderBy('date')`. */
+  orderBy(...keys: readonly SortInput[]): Expr {
+    return new Expr({ ...this.aggregate('orderBy'), orderBy: keys.map(sortKey) })
+  }
+  /**
+   * An aggregate over rows around each row, in a new column: `sum('sales').over({ partitionBy: 'store', orderBy: 'day' })`.
+   * Without a frame: up to the row and its equals where there is an order, else the whole partition.
+   */
+  over(options: WindowOptions = {}): Expr {
+    return windowed(this.aggregate('over'), options)
+  }
+
+  private aggregate(operation: string): AggregateExpression {
+    if (this.node.kind === 'aggregate') return this.node
+    throw new OptionError({ operation, expected: 'an aggregate', received: `a ${this.node.kind} expression` })
   }
 
   ascending(nulls: 'first' | 'last' = 'last'): SortKey {
@@ -275,6 +307,26 @@ export function expression(value: Value): Expression {
 /** Column names and expressions in one list: a string names a column here. */
 export function columnOrExpression(value: string | Expr): Expression {
   return typeof value === 'string' ? { kind: 'column', name: value } : value.node
+}
+
+export function sortKey(key: SortInput): SortKey {
+  if (typeof key === 'string') return col(key).ascending()
+  return key instanceof Expr ? key.ascending() : key
+}
+
+export function windowed(call: WindowCall | AggregateExpression, options: WindowOptions): Expr {
+  const { partitionBy = [], orderBy = [] } = options
+  return new Expr({
+    kind: 'window',
+    call,
+    partitionBy: listed(partitionBy).map(columnOrExpression),
+    orderBy: listed(orderBy).map(sortKey),
+    frame: frameOf(options),
+  })
+}
+
+function listed<T extends string | object>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T]
 }
 
 /** An aggregate takes a column by name, or an expression. */
@@ -340,9 +392,19 @@ export function first(input: AggregateInput): Expr {
 export function anyValue(input: AggregateInput): Expr {
   return aggregate('anyValue', [input])
 }
-/** A list of the values. */
+export function last(input: AggregateInput): Expr {
+  return aggregate('last', [input])
+}
+/** A list of the values, missing ones among them. */
 export function collect(input: AggregateInput): Expr {
   return aggregate('collect', [input])
+}
+/**
+ * Which keys a row of `rollup`, `cube` or `groupingSets` sums over, as bits: the last key given is the lowest bit, 1 where
+ * the row sums over it.
+ */
+export function grouping(...keys: readonly string[]): Expr {
+  return new Expr({ kind: 'grouping', keys: keys.map(columnOrExpression) })
 }
 export function correlation(a: AggregateInput, b: AggregateInput): Expr {
   return aggregate('correlation', [a, b])

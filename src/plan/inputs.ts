@@ -2,6 +2,8 @@ import { type Plan, type PlanVisitor, type SqlHole, visitPlan } from './nodes.ts
 
 const one = (node: { readonly input: Plan }): readonly Plan[] => [node.input]
 
+const both = (node: { readonly left: Plan; readonly right: Plan }): readonly Plan[] => [node.left, node.right]
+
 const inputs: PlanVisitor<readonly Plan[]> = {
   scan: () => [],
   sql: (node) => node.holes.flatMap((hole) => (hole.kind === 'plan' ? [hole.plan] : [])),
@@ -11,16 +13,25 @@ const inputs: PlanVisitor<readonly Plan[]> = {
   drop: one,
   filter: one,
   aggregate: one,
-  join: (node) => [node.left, node.right],
+  join: both,
+  asOfJoin: both,
   union: (node) => node.inputs,
+  setOperation: both,
   sort: one,
   limit: one,
   sample: one,
   distinct: one,
   cast: one,
   fillNull: one,
-  dropNull: one,
   unpivot: one,
+  explode: one,
+  unnest: one,
+  castAll: one,
+  fillAll: one,
+  dropNull: one,
+  pivot: one,
+  melt: one,
+  expand: one,
 }
 
 /** The plans a node reads from, in order. */
@@ -32,6 +43,10 @@ type Replace = { readonly [K in Plan['kind']]: (node: Extract<Plan, { kind: K }>
 
 function first<N extends { readonly input: Plan }>(node: N, [input]: readonly Plan[]): N {
   return { ...node, input: input ?? node.input }
+}
+
+function sides<N extends { readonly left: Plan; readonly right: Plan }>(node: N, [left, right]: readonly Plan[]): N {
+  return { ...node, left: left ?? node.left, right: right ?? node.right }
 }
 
 const replace: Replace = {
@@ -49,16 +64,25 @@ const replace: Replace = {
   drop: first,
   filter: first,
   aggregate: first,
-  join: (node, [left, right]) => ({ ...node, left: left ?? node.left, right: right ?? node.right }),
+  join: sides,
+  asOfJoin: sides,
   union: (node, plans) => ({ ...node, inputs: plans }),
+  setOperation: sides,
   sort: first,
   limit: first,
   sample: first,
   distinct: first,
   cast: first,
   fillNull: first,
-  dropNull: first,
   unpivot: first,
+  explode: first,
+  unnest: first,
+  castAll: first,
+  fillAll: first,
+  dropNull: first,
+  pivot: first,
+  melt: first,
+  expand: first,
 }
 
 /** The node with other inputs, in `inputsOf`'s order. */

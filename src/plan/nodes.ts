@@ -1,4 +1,5 @@
-import type { Schema } from '../core/index.ts'
+import { QueryError, type Schema } from '../core/index.ts'
+import type { Duration } from './durations.ts'
 import type { Datum, Expression, Scalar, SortKey } from './expression.ts'
 import type { DataType } from './types.ts'
 
@@ -107,6 +108,8 @@ export interface AggregateNode {
   readonly input: Plan
   readonly keys: readonly NamedExpression[]
   readonly aggregates: readonly NamedExpression[]
+  /** Sets of keys by their position in `keys`; keys that a set leaves out are missing in its rows. Undefined: all keys. */
+  readonly groupingSets?: readonly (readonly number[])[] | undefined
 }
 export const joinTypes = ['inner', 'left', 'right', 'full', 'semi', 'anti', 'cross'] as const
 export type JoinType = (typeof joinTypes)[number]
@@ -117,6 +120,29 @@ export interface JoinNode {
   readonly right: Plan
   readonly type: JoinType
   readonly on: readonly { readonly left: string; readonly right: string }[]
+  /** Holds besides equal keys: an expression of `sideColumn`s. */
+  readonly condition?: Expression | undefined
+  /** Missing keys equal missing keys. Default false, as in SQL. */
+  readonly nullsEqual?: boolean | undefined
+  readonly suffix: string
+}
+export const asOfDirections = ['backward', 'forward', 'nearest'] as const
+export type AsOfDirection = (typeof asOfDirections)[number]
+/** For each left row the one right row of the same `by` whose `on` is nearest in a direction. */
+export interface AsOfJoinNode {
+  readonly kind: 'asOfJoin'
+  readonly left: Plan
+  readonly right: Plan
+  /** Left rows without a match: kept with missing values, or left out. */
+  readonly type: 'left' | 'inner'
+  readonly on: { readonly left: string; readonly right: string }
+  readonly by: readonly { readonly left: string; readonly right: string }[]
+  /** The last right row that is not later, the first that is not earlier, or the nearer of both (the earlier when equal). */
+  readonly direction: AsOfDirection
+  /** The most that `on` may differ. */
+  readonly tolerance: number | Duration | undefined
+  /** Whether equal values match. */
+  readonly exact: boolean
   readonly suffix: string
 }
 export interface UnionNode {
@@ -124,6 +150,19 @@ export interface UnionNode {
   readonly inputs: readonly Plan[]
   /** Match columns by name, absent ones missing; else by position. */
   readonly byName: boolean
+  /** Equal rows once. Default false. */
+  readonly distinct?: boolean | undefined
+}
+/** Rows of the left that the right has too, or has not; missing values equal each other. */
+export interface SetOperationNode {
+  readonly kind: 'setOperation'
+  readonly operation: 'intersect' | 'except'
+  readonly left: Plan
+  readonly right: Plan
+  /** Match columns by name; else by position. */
+  readonly byName: boolean
+  /** Count equal rows: n of the left and m of the right give min(n, m), or n - m. Else each row once. */
+  readonly all: boolean
 }
 export interface SortNode {
   readonly kind: 'sort'
@@ -142,6 +181,8 @@ export interface SampleNode {
   readonly input: Plan
   readonly size: { readonly rows: number } | { readonly fraction: number }
   readonly seed: number
+  /** So many rows, or that fraction (rounded), of each combination of these. Undefined: of all rows. */
+  readonly by?: readonly string[] | undefined
 }
 export interface DistinctNode {
   readonly kind: 'distinct'
@@ -152,36 +193,106 @@ export interface DistinctNode {
 export interface CastNode {
   readonly kind: 'cast'
   readonly input: Plan
-  /** Named columns, or every numeric column. */
-  readonly columns: readonly { readonly name: string; readonly to: DataType }[] | { readonly numeric: DataType }
+  readonly columns: readonly { readonly name: string; readonly to: DataType }[]
+  /** Missing instead of an error where a value does not convert. */
   readonly safe: boolean
 }
-export const fillMethods = ['mean', 'median', 'mode', 'zero'] as const
-export type FillMethod = (typeof fillMethods)[number]
+/** Missing values of named columns by an expression; an aggregate is taken over the input. */
 export interface FillNullNode {
   readonly kind: 'fillNull'
   readonly input: Plan
-  /** Named columns by an expression (an aggregate is taken over the input), or every column a method applies to. */
-  readonly columns: readonly NamedExpression[] | { readonly method: FillMethod }
+  readonly columns: readonly NamedExpression[]
 }
-export interface DropNullNode {
-  readonly kind: 'dropNull'
-  readonly input: Plan
-  /** Undefined: a missing value in any column drops the row. */
-  readonly columns: readonly string[] | undefined
-}
-
-/** A row for each value present of the given columns, all of one type: its column's name and the value. */
+/** A row for each value of the given columns, all of one type: its column's name and the value. */
 export interface UnpivotNode {
   readonly kind: 'unpivot'
   readonly input: Plan
   readonly columns: readonly string[]
   readonly name: string
   readonly value: string
+  /** Keep rows of missing values. Default false. */
+  readonly nulls?: boolean | undefined
+}
+/** A row for each element of lists, in place of the lists; several lists go side by side, the shorter with missing values. */
+export interface ExplodeNode {
+  readonly kind: 'explode'
+  readonly input: Plan
+  readonly columns: readonly string[]
+  /** Keep rows whose lists are all empty or missing, with a missing element. */
+  readonly outer: boolean
+  /** A new last column: the element's place from 1; missing for rows that `outer` keeps. */
+  readonly position: string | undefined
+}
+/** A structure's fields as columns in its place. */
+export interface UnnestNode {
+  readonly kind: 'unnest'
+  readonly input: Plan
+  readonly column: string
+  /** In front of the fields' names. */
+  readonly prefix: string
+  /** Filled in by an engine, which asks a dialect for 'all' of them, alone, to know their names. */
+  readonly fields: readonly string[] | 'all' | undefined
 }
 
-/** A query is a value: an immutable tree of these. */
-export type Plan =
+// What follows depends on names, types or values that an engine finds out: it is put in terms of the nodes above first.
+
+/** Every numeric column to a type. */
+export interface CastAllNode {
+  readonly kind: 'castAll'
+  readonly input: Plan
+  readonly to: DataType
+  readonly safe: boolean
+}
+export const fillMethods = ['mean', 'median', 'mode', 'zero', 'forward', 'backward'] as const
+export type FillMethod = (typeof fillMethods)[number]
+/** Missing values of every column that a method applies to. */
+export interface FillAllNode {
+  readonly kind: 'fillAll'
+  readonly input: Plan
+  readonly method: FillMethod
+  /** Undefined: every column. */
+  readonly columns: readonly string[] | undefined
+  /** Within the rows that share these. */
+  readonly by: readonly string[]
+  /** For 'forward' and 'backward'. Empty: the order in which the input comes. */
+  readonly orderBy: readonly SortKey[]
+}
+/** Rows with at least so many values present: all or one of them, or a number. */
+export interface DropNullNode {
+  readonly kind: 'dropNull'
+  readonly input: Plan
+  /** Undefined: every column. */
+  readonly columns: readonly string[] | undefined
+  readonly present: 'all' | 'one' | number
+}
+/** A row for each combination of the index, a column for each value of a column and each aggregate. */
+export interface PivotNode {
+  readonly kind: 'pivot'
+  readonly input: Plan
+  readonly on: string
+  readonly index: readonly string[]
+  readonly aggregates: readonly NamedExpression[]
+}
+/** `unpivot` of all columns but some, or of columns of several types. */
+export interface MeltNode {
+  readonly kind: 'melt'
+  readonly input: Plan
+  readonly columns: readonly string[] | { readonly except: readonly string[] }
+  readonly name: string
+  readonly value: string
+  readonly nulls: boolean
+}
+/** `explode` of lists and maps: a map's entries give two columns, `key` and `value`, after the map's name. */
+export interface ExpandNode {
+  readonly kind: 'expand'
+  readonly input: Plan
+  readonly columns: readonly string[]
+  readonly outer: boolean
+  readonly position: string | undefined
+}
+
+/** What every dialect says. */
+export type CoreNode =
   | ScanNode
   | SqlNode
   | ProjectNode
@@ -191,19 +302,53 @@ export type Plan =
   | FilterNode
   | AggregateNode
   | JoinNode
+  | AsOfJoinNode
   | UnionNode
+  | SetOperationNode
   | SortNode
   | LimitNode
   | SampleNode
   | DistinctNode
   | CastNode
   | FillNullNode
-  | DropNullNode
   | UnpivotNode
+  | ExplodeNode
+  | UnnestNode
 
-export type PlanVisitor<R> = { readonly [K in Plan['kind']]: (node: Extract<Plan, { kind: K }>) => R }
+/** What an engine's `resolve` puts in terms of core nodes. */
+export type DerivedNode = CastAllNode | FillAllNode | DropNullNode | PivotNode | MeltNode | ExpandNode
+
+/** A query is a value: an immutable tree of these. */
+export type Plan = CoreNode | DerivedNode
+
+type Visitor<N extends Plan, R> = { readonly [K in N['kind']]: (node: Extract<N, { kind: K }>) => R }
+export type PlanVisitor<R> = Visitor<Plan, R>
+export type CoreVisitor<R> = Visitor<CoreNode, R>
 
 /** Total over the kinds: a visitor that forgets a node does not compile. */
 export function visitPlan<R>(plan: Plan, visitor: PlanVisitor<R>): R {
   return (visitor[plan.kind] as (plan: Plan) => R)(plan)
+}
+
+const derived: { readonly [K in DerivedNode['kind']]: true } = {
+  castAll: true,
+  fillAll: true,
+  dropNull: true,
+  pivot: true,
+  melt: true,
+  expand: true,
+}
+
+export function isDerived(plan: Plan): plan is DerivedNode {
+  return Object.hasOwn(derived, plan.kind)
+}
+
+/** What dialects use: total over the core nodes. @throws QueryError for a derived node, which no engine has resolved */
+export function visitCore<R>(plan: Plan, visitor: CoreVisitor<R>): R {
+  if (isDerived(plan)) throw unresolved(plan.kind)
+  return (visitor[plan.kind] as (plan: Plan) => R)(plan)
+}
+
+export function unresolved(operation: string): QueryError {
+  return new QueryError({ operation, problem: 'the columns of its input are not known yet; an engine resolves them' })
 }

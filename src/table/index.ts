@@ -9,20 +9,40 @@ export {
   correlation,
   count,
   countDistinct,
+  cumeDist,
+  type DataType,
+  denseRank,
   Expr,
+  type FillMethod,
   first,
+  firstValue,
+  grouping,
+  type JoinType,
+  lag,
+  last,
+  lastValue,
+  lead,
   lit,
   max,
   mean,
   median,
   min,
   mode,
+  nthValue,
+  ntile,
+  percentRank,
   parseCondition,
   quantile,
+  rank,
+  rowNumber,
+  type Scalar,
+  type SortInput,
   stddev,
   sum,
+  type Value,
   variance,
   when,
+  type WindowOptions,
 } from '../plan/index.ts'
 export { configureEngine, defaultEngine } from '../engines/index.ts'
 export type { OddValue, ReadOptions, ReadReport } from '../sources/index.ts'
@@ -32,4 +52,14 @@ export * from './read.ts'
 export * from './role.ts'
 export * from './show.ts'
 export * from './table.ts'
+export type { BinOptions, BinRule } from './verbs/bins.ts'
+export type { ColumnInput } from './verbs/check.ts'
+export type { CastOptions } from './verbs/columns.ts'
+export type { AsOfOptions, JoinKeys, JoinOptions, Side } from './verbs/join.ts'
+export type { DropNullOptions, FillOptions } from './verbs/missing.ts'
+export type { GapFill, ResampleOptions } from './verbs/resample.ts'
+export type { ExplodeOptions, PivotOptions, UnpivotOptions } from './verbs/reshape.ts'
+export type { SampleOptions, SampleSize } from './verbs/rows.ts'
+export type { SetOptions, UnionOptions } from './verbs/sets.ts'
+export type { Ordered, RankMethod, RankOptions, RollingOptions } from './verbs/windows.ts'
 export type { WriteOptions } from './write.ts'

@@ -1,33 +1,15 @@
-import {
-  type AnyColumn,
-  type ColumnBatch,
-  CancelledError,
-  didYouMean,
-  NotFoundError,
-  OptionError,
-  type Schema,
-} from '../core/index.ts'
+import { type AnyColumn, CancelledError, type ColumnBatch, type Schema } from '../core/index.ts'
 import type { BatchOptions, Engine, RunOptions } from '../engines/index.ts'
 import {
-  col,
   columnNames,
-  columnOrExpression,
-  columnsOf,
   count,
   type DataType,
-  type DecimalType,
-  Expr,
-  type Expression,
-  expression,
+  type Expr,
   type FillMethod,
-  fillMethods,
-  hasAggregate,
-  type JoinType,
-  joinTypes,
   type NamedExpression,
   type Plan,
   type Scalar,
-  type SortKey,
+  type SortInput,
   type Value,
 } from '../plan/index.ts'
 import type { ReadReport } from '../sources/index.ts'
@@ -43,19 +25,26 @@ import { profilePlan } from './profile.ts'
 import type { ProfileOptions, TableProfile } from './profile-types.ts'
 import { formatTable, type ShowOptions } from './show.ts'
 import { sqlNode } from './sql.ts'
+import { aggregate, cubeSets, keysOf, namedSets, rollupSets } from './verbs/aggregate.ts'
+import { type BinOptions, bins } from './verbs/bins.ts'
+import type { ColumnInput } from './verbs/check.ts'
+import { cast, type CastOptions, drop, rename, select, withColumns } from './verbs/columns.ts'
+import { type AsOfOptions, join, joinAsOf, type JoinOptions } from './verbs/join.ts'
+import { dropNull, type DropNullOptions, fillNull, type FillOptions } from './verbs/missing.ts'
+import { resample, type ResampleOptions } from './verbs/resample.ts'
+import {
+  explode,
+  type ExplodeOptions,
+  pivot,
+  type PivotOptions,
+  unnest,
+  unpivot,
+  type UnpivotOptions,
+} from './verbs/reshape.ts'
+import { distinct, filter, limit, sample, type SampleOptions, type SampleSize, sort } from './verbs/rows.ts'
+import { type SetOptions, setOperation, union, type UnionOptions } from './verbs/sets.ts'
+import { type Ordered, rank, type RankOptions, rolling, type RollingOptions, rowNumber } from './verbs/windows.ts'
 import { writePlan, type WriteOptions } from './write.ts'
-
-/** A sort key: a column by name (`-name` for descending order is not taken: use `col(name).descending()`). */
-export type SortInput = string | Expr | SortKey
-
-export interface JoinOptions {
-  /** Columns of the same name, or pairs. Left out only for a cross join. */
-  readonly on?: string | readonly (string | readonly [left: string, right: string])[] | undefined
-  /** Default 'inner'. */
-  readonly type?: JoinType | undefined
-  /** Appended to a right column whose name the left has too. Default '_right'. */
-  readonly suffix?: string | undefined
-}
 
 /**
  * Rows and columns somewhere: an immutable plan and the engine that will run it. Verbs give new tables and run nothing;
@@ -95,184 +84,170 @@ export class Table {
   // ── verbs ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** These columns, in this order; an object computes: `select('city', { total: col('a').add(col('b')) })`. */
-  select(...columns: readonly (string | Readonly<Record<string, Value>>)[]): Table {
-    const named = columns.flatMap((column) =>
-      typeof column === 'string' ? [{ name: column, expression: col(column).node }] : entries(column),
-    )
-    this.checkNames(
-      'select',
-      named.flatMap(({ expression: e }) => columnsOf(e)),
-    )
-    return this.with({ kind: 'project', input: this.plan, columns: unique('select', named) })
+  select(...columns: readonly ColumnInput[]): Table {
+    return this.with(select(this.plan, columns))
   }
 
   /** Rows where the condition holds (missing counts as false). */
   filter(condition: Expr): Table {
-    this.checkNames('filter', columnsOf(condition.node))
-    return this.with({ kind: 'filter', input: this.plan, condition: condition.node })
+    return this.with(filter(this.plan, condition))
   }
 
-  /** Adds columns, or replaces those of the same name. */
+  /** Adds columns, or replaces those of the same name. All see the values before. */
   withColumns(columns: Readonly<Record<string, Value>>): Table {
-    const named = entries(columns)
-    this.checkNames(
-      'withColumns',
-      named.flatMap(({ expression: e }) => columnsOf(e)),
-    )
-    return this.with({ kind: 'withColumns', input: this.plan, columns: named })
+    return this.with(withColumns(this.plan, columns))
   }
 
   /** `{ old: 'new' }`. */
   rename(names: Readonly<Record<string, string>>): Table {
-    this.checkNames('rename', Object.keys(names))
-    const pairs = Object.entries(names).map(([from, to]) => ({ from, to }))
-    return pairs.length === 0 ? this : this.with({ kind: 'rename', input: this.plan, names: pairs })
+    return this.with(rename(this.plan, names))
   }
 
   drop(...columns: readonly string[]): Table {
-    this.checkNames('drop', columns)
-    return columns.length === 0 ? this : this.with({ kind: 'drop', input: this.plan, columns })
+    return this.with(drop(this.plan, columns))
+  }
+
+  /**
+   * Named columns to types, or every numeric column to one (`notes()` tells which others stayed). Values that do not
+   * convert fail, or are missing with `safe`.
+   */
+  cast(types: Readonly<Record<string, DataType>> | DataType, options: CastOptions = {}): Table {
+    return this.with(cast(this.plan, types, options))
   }
 
   /** Groups for `agg`: columns by name, or computed keys. */
-  groupBy(...keys: readonly (string | Readonly<Record<string, Expr>>)[]): Groups {
-    const named = keys.flatMap((key) =>
-      typeof key === 'string' ? [{ name: key, expression: col(key).node }] : entries(key),
-    )
-    this.checkNames(
-      'groupBy',
-      named.flatMap(({ expression: e }) => columnsOf(e)),
-    )
-    return new Groups((aggregates) => this.aggregated(named, aggregates))
+  groupBy(...keys: readonly ColumnInput[]): Groups {
+    return this.groups(keysOf(this.plan, 'groupBy', keys))
+  }
+
+  /** Groups by all keys, by all but the last, … and by none: subtotals. `grouping('key')` in `agg` tells them apart. */
+  rollup(...keys: readonly ColumnInput[]): Groups {
+    const named = keysOf(this.plan, 'rollup', keys)
+    return this.groups(named, rollupSets(named))
+  }
+
+  /** Groups by every combination of keys. */
+  cube(...keys: readonly ColumnInput[]): Groups {
+    const named = keysOf(this.plan, 'cube', keys)
+    return this.groups(named, cubeSets(named))
+  }
+
+  /** Groups by each of these sets of columns: `groupingSets(['region', 'year'], ['region'], [])`. */
+  groupingSets(...sets: readonly (readonly string[])[]): Groups {
+    const { keys, sets: numbered } = namedSets(sets)
+    return this.groups(keysOf(this.plan, 'groupingSets', keys), numbered)
   }
 
   /** One row for the whole table. */
   agg(aggregates: Readonly<Record<string, Expr>>): Table {
-    return this.aggregated([], aggregates)
+    return this.with(aggregate(this.plan, [], aggregates))
   }
 
   /** Missing values last unless told otherwise. */
   sort(...keys: readonly SortInput[]): Table {
-    const sortKeys = keys.map(sortKey)
-    this.checkNames(
-      'sort',
-      sortKeys.flatMap((key) => columnsOf(key.expression)),
-    )
-    return sortKeys.length === 0 ? this : this.with({ kind: 'sort', input: this.plan, keys: sortKeys })
+    return this.with(sort(this.plan, keys))
   }
 
   limit(rows: number, offset = 0): Table {
-    whole('limit', rows)
-    whole('limit', offset)
-    return this.with({ kind: 'limit', input: this.plan, count: rows, offset })
+    return this.with(limit(this.plan, rows, offset))
   }
 
-  /** The same rows for the same seed, in their order. */
-  sample(size: { readonly rows: number } | { readonly fraction: number }, seed = 0): Table {
-    if ('rows' in size) whole('sample', size.rows)
-    else if (!(size.fraction >= 0 && size.fraction <= 1)) {
-      throw new OptionError({
-        operation: 'sample',
-        expected: 'a fraction from 0 to 1',
-        received: String(size.fraction),
-      })
-    }
-    return this.with({ kind: 'sample', input: this.plan, size, seed })
+  /** The same rows for the same seed, in their order; with `by` so many of each group. */
+  sample(size: SampleSize, options: number | SampleOptions = {}): Table {
+    return this.with(sample(this.plan, size, typeof options === 'number' ? { seed: options } : options))
   }
 
   /** Each row once, or the first row for each combination of the given columns. */
   distinct(...on: readonly string[]): Table {
-    this.checkNames('distinct', on)
-    return this.with({ kind: 'distinct', input: this.plan, on: on.length === 0 ? undefined : on })
+    return this.with(distinct(this.plan, on))
   }
 
+  /** Rows of both tables side by side where keys are equal, or where a condition holds. */
   join(other: Table, options: JoinOptions = {}): Table {
-    const type = options.type ?? 'inner'
-    if (!joinTypes.includes(type)) {
-      throw new OptionError({ operation: 'join', expected: `a type of ${joinTypes.join(', ')}`, received: type })
-    }
-    const given = options.on === undefined ? [] : typeof options.on === 'string' ? [options.on] : options.on
-    const on = given.map((key) =>
-      typeof key === 'string' ? { left: key, right: key } : { left: key[0], right: key[1] },
-    )
-    if (on.length === 0 && type !== 'cross') {
-      throw new OptionError({
-        operation: 'join',
-        expected: 'columns to join on',
-        received: 'none',
-        hint: "Give `on`, or type 'cross'",
-      })
-    }
-    this.checkNames(
-      'join',
-      on.map((key) => key.left),
-    )
-    other.checkNames(
-      'join',
-      on.map((key) => key.right),
-    )
-    return this.with({ kind: 'join', left: this.plan, right: other.plan, type, on, suffix: options.suffix ?? '_right' })
+    return this.with(join(this.plan, other.plan, options))
   }
 
-  /** The rows of both; columns are matched by name, absent ones are missing. */
-  union(...others: readonly Table[]): Table {
-    return this.with({ kind: 'union', inputs: [this.plan, ...others.map((other) => other.plan)], byName: true })
+  /** For each row the one of the other table that is nearest in time (or another order): quotes to trades, weather to sales. */
+  joinAsOf(other: Table, options: AsOfOptions): Table {
+    return this.with(joinAsOf(this.plan, other.plan, options))
+  }
+
+  /** The rows of all; columns are matched by name, absent ones are missing. */
+  union(others: Table | readonly Table[], options: UnionOptions = {}): Table {
+    const list = others instanceof Table ? [others] : others
+    return this.with(union([this.plan, ...list.map((other) => other.plan)], options))
+  }
+
+  /** The rows that the other table has too. */
+  intersect(other: Table, options: SetOptions = {}): Table {
+    return this.with(setOperation('intersect', this.plan, other.plan, options))
+  }
+
+  /** The rows that the other table has not. */
+  except(other: Table, options: SetOptions = {}): Table {
+    return this.with(setOperation('except', this.plan, other.plan, options))
   }
 
   /**
-   * Fills missing values: named columns by a constant, an expression or an aggregate over the table
-   * (`{ sales: mean('sales') }`), or every column a method applies to ('mean', 'median', 'zero': numbers; 'mode': all).
-   * What is not numeric is left as it is; `explain()` tells which.
+   * Fills missing values: named columns by a constant, an expression or an aggregate (`{ sales: mean('sales') }`), or every
+   * column a method applies to ('mean', 'median', 'zero': numbers; 'mode', 'forward', 'backward': all). What a method does
+   * not apply to stays as it is; `notes()` and `show()` tell.
    */
-  fillNull(values: Readonly<Record<string, Value>> | FillMethod): Table {
-    if (typeof values === 'string') {
-      if (!fillMethods.includes(values)) {
-        throw new OptionError({
-          operation: 'fillNull',
-          expected: `a method of ${fillMethods.join(', ')}, or values by column`,
-          received: values,
-        })
-      }
-      return this.with({ kind: 'fillNull', input: this.plan, columns: { method: values } })
-    }
-    const columns = entries(values)
-    this.checkNames(
-      'fillNull',
-      columns.flatMap(({ name, expression: e }) => [name, ...columnsOf(e)]),
-    )
-    return this.with({ kind: 'fillNull', input: this.plan, columns })
+  fillNull(values: Readonly<Record<string, Value>> | FillMethod, options: FillOptions = {}): Table {
+    return this.with(fillNull(this.plan, values, options))
   }
 
-  /** Rows without a missing value, in the given columns or in all. */
-  dropNull(...columns: readonly string[]): Table {
-    this.checkNames('dropNull', columns)
-    return this.with({ kind: 'dropNull', input: this.plan, columns: columns.length === 0 ? undefined : columns })
+  /** Rows without a missing value, in the given columns or in all; or by another rule. */
+  dropNull(...columns: readonly string[] | readonly [DropNullOptions]): Table {
+    const [first] = columns
+    const named = columns.filter((column) => typeof column === 'string')
+    const options = typeof first === 'object' ? first : named.length === 0 ? {} : { columns: named }
+    return this.with(dropNull(this.plan, options))
   }
 
-  /** Named columns to types, or every numeric column to one. Values that do not convert fail, or are missing with `safe`. */
-  cast(types: Readonly<Record<string, DataType>> | DataType, options: { readonly safe?: boolean } = {}): Table {
-    const safe = options.safe ?? false
-    if (typeof types === 'string' || isDecimal(types)) {
-      return this.with({ kind: 'cast', input: this.plan, columns: { numeric: types }, safe })
-    }
-    this.checkNames('cast', Object.keys(types))
-    const columns = Object.entries(types).map(([name, to]) => ({ name, to }))
-    return columns.length === 0 ? this : this.with({ kind: 'cast', input: this.plan, columns, safe })
+  /** Values of a column become columns: `pivot({ on: 'quarter', index: 'city', values: sum('sales') })`. */
+  pivot(options: PivotOptions): Table {
+    return this.with(pivot(this.plan, options))
+  }
+
+  /** Columns become rows of a name and a value. Columns of different types become text; `notes()` tells. */
+  unpivot(options: UnpivotOptions): Table {
+    return this.with(unpivot(this.plan, options))
+  }
+
+  /** A row for each element of a list, or for each entry of a map (as `name_key` and `name_value`). */
+  explode(columns: string | readonly string[], options: ExplodeOptions = {}): Table {
+    return this.with(explode(this.plan, columns, options))
+  }
+
+  /** A structure's fields as columns in its place, their names after the prefix. */
+  unnest(column: string, options: { readonly prefix?: string | undefined } = {}): Table {
+    return this.with(unnest(this.plan, column, options.prefix ?? ''))
   }
 
   /** Numbers the rows from 1 in a new column: in the table's order, or within groups and by an order. */
-  rowNumber(
-    name = 'rowNumber',
-    options: { readonly partitionBy?: readonly string[]; readonly orderBy?: readonly SortInput[] } = {},
-  ): Table {
-    const partitionBy = options.partitionBy ?? []
-    this.checkNames('rowNumber', partitionBy)
-    const numbered: Expression = {
-      kind: 'rowNumber',
-      partitionBy: partitionBy.map(columnOrExpression),
-      orderBy: (options.orderBy ?? []).map(sortKey),
-    }
-    return this.with({ kind: 'withColumns', input: this.plan, columns: [{ name, expression: numbered }] })
+  rowNumber(name = 'rowNumber', options: Ordered = {}): Table {
+    return this.with(rowNumber(this.plan, name, options))
+  }
+
+  /** Ranks the rows by an order in a new column. */
+  rank(name: string, options: RankOptions): Table {
+    return this.with(rank(this.plan, name, options))
+  }
+
+  /** New columns over a window that moves along: `rolling({ orderBy: 'day', window: 7 }, { week: mean('sales') })`. */
+  rolling(options: RollingOptions, aggregates: Readonly<Record<string, Expr>>): Table {
+    return this.with(rolling(this.plan, options, aggregates))
+  }
+
+  /** A new column of the bin that a number lies in: `bins('age', { edges: [0, 18, 65, 120], labels: 'interval' })`. */
+  bins(column: string | Expr, options: BinOptions): Table {
+    return this.with(bins(this.plan, column, options))
+  }
+
+  /** A row a span of time: `resample({ on: 'time', every: '1 day', fill: 'zero' }, { total: sum('sales') })`. */
+  resample(options: ResampleOptions, aggregates: Readonly<Record<string, Expr>>): Table {
+    return this.with(resample(this.plan, options, aggregates))
   }
 
   /** SQL over this table, called `self` in it; `$name` are parameters: `sql('select * from self where x > $least', { least: 5 })`. */
@@ -370,45 +345,11 @@ export class Table {
   }
 
   private with(plan: Plan): Table {
-    return new Table(this.engine, plan)
+    return plan === this.plan ? this : new Table(this.engine, plan)
   }
 
-  private aggregated(keys: readonly NamedExpression[], aggregates: Readonly<Record<string, Expr>>): Table {
-    const named = entries(aggregates)
-    this.checkNames(
-      'agg',
-      named.flatMap(({ expression: e }) => columnsOf(e)),
-    )
-    for (const { name, expression: e } of named) {
-      if (hasAggregate(e)) continue
-      throw new OptionError({
-        operation: 'agg',
-        expected: `an aggregate for "${name}"`,
-        received: 'an expression without one',
-        hint: 'Use mean, sum, count, …',
-      })
-    }
-    return this.with({
-      kind: 'aggregate',
-      input: this.plan,
-      keys,
-      aggregates: unique('agg', [...keys, ...named]).slice(keys.length),
-    })
-  }
-
-  /** @throws NotFoundError naming like columns, where the columns are known without asking the engine. */
-  private checkNames(operation: string, names: readonly string[]): void {
-    const known = columnNames(this.plan)
-    if (known === undefined) return
-    for (const name of names) {
-      if (known.includes(name)) continue
-      throw new NotFoundError({
-        operation,
-        expected: 'a column of the table',
-        received: `"${name}"`,
-        hint: didYouMean(name, known),
-      })
-    }
+  private groups(keys: readonly NamedExpression[], sets?: readonly (readonly number[])[]): Groups {
+    return new Groups((aggregates) => this.with(aggregate(this.plan, keys, aggregates, sets)))
   }
 }
 
@@ -420,33 +361,4 @@ export class Groups {
   constructor(agg: (aggregates: Readonly<Record<string, Expr>>) => Table) {
     this.agg = agg
   }
-}
-
-function entries(columns: Readonly<Record<string, Value>>): NamedExpression[] {
-  return Object.entries(columns).map(([name, value]) => ({ name, expression: expression(value) }))
-}
-
-function unique(operation: string, columns: readonly NamedExpression[]): readonly NamedExpression[] {
-  const seen = new Set<string>()
-  for (const { name } of columns) {
-    if (seen.has(name)) {
-      throw new OptionError({ operation, expected: 'different column names', received: `"${name}" twice` })
-    }
-    seen.add(name)
-  }
-  return columns
-}
-
-function sortKey(key: SortInput): SortKey {
-  if (typeof key === 'string') return col(key).ascending()
-  return key instanceof Expr ? key.ascending() : key
-}
-
-function isDecimal(types: object): types is DecimalType {
-  return 'decimal' in types && Array.isArray(types.decimal)
-}
-
-function whole(operation: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0) return
-  throw new OptionError({ operation, expected: 'a whole number of at least 0', received: String(value) })
 }

@@ -6,7 +6,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type ColumnBatch, FileError, MemoryError, type Schema } from '../../core/index.ts'
 import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode } from '../../plan/index.ts'
 import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
-import { resolve } from '../resolve.ts'
+import { type Facts, resolve } from '../resolve.ts'
 import { BatchBuilder } from './columns.ts'
 import { checkReads, guarded, prepare, run, stream } from './connection.ts'
 import { duckdbError } from './errors.ts'
@@ -80,7 +80,7 @@ export class DuckdbEngine implements Engine {
     this.running.add(plan)
     let done = false
     try {
-      const query = await this.compile(plan)
+      const query = await this.compile(plan, options)
       const result = await this.alive(guarded(connection, 'query', options, () => stream(connection, query)))
       const names = result.deduplicatedColumnNames()
       const types = result.columnTypes()
@@ -193,8 +193,16 @@ export class DuckdbEngine implements Engine {
     this.disk = undefined
   }
 
-  private async compile(plan: Plan): Promise<CompiledQuery> {
-    return duckdbDialect.compile(await resolve(plan, (input) => this.schema(input)))
+  private async compile(plan: Plan, options: RunOptions): Promise<CompiledQuery> {
+    return duckdbDialect.compile(await resolve(plan, this.facts(options)))
+  }
+
+  private facts({ signal, onNote }: RunOptions): Facts {
+    return {
+      schema: (plan) => this.schema(plan),
+      rows: (plan) => this.batches(plan, { signal }),
+      ...(onNote && { note: onNote }),
+    }
   }
 
   private async using<R>(
@@ -205,7 +213,7 @@ export class DuckdbEngine implements Engine {
   ): Promise<R> {
     this.running.add(plan)
     try {
-      const resolved = await resolve(plan, (input) => this.schema(input))
+      const resolved = await resolve(plan, this.facts(options))
       const query = duckdbDialect.compile(resolved)
       const described = duckdbDialect.compile(resolved, { literals: true })
       const connection = await this.connect()

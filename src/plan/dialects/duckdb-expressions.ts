@@ -1,13 +1,17 @@
+import { type Duration, intervalText, isNegative, isZero, negated } from '../durations.ts'
 import {
   type AggregateExpression,
   type AggregateFunction,
   type Expression,
   type ExpressionVisitor,
+  type FrameBound,
   type ScalarFunction,
   type SortKey,
   visitExpression,
+  type WindowExpression,
+  type WindowFunction,
 } from '../expression.ts'
-import { identifier, scalar } from './duckdb-literals.ts'
+import { identifier, literal, scalar } from './duckdb-literals.ts'
 import { duckdbType } from './duckdb-types.ts'
 
 const infix = (operator: string) => (values: readonly string[]) => `(${values.join(` ${operator} `)})`
@@ -82,41 +86,121 @@ const functions: { readonly [K in ScalarFunction]: (values: readonly string[]) =
   truncateDate: called('date_trunc'),
   parseDate: called('try_strptime'),
   formatDate: called('strftime'),
+  mapEntries: called('map_entries'),
+  timeBucket: ([every, a]) => `time_bucket(CAST(${every} AS INTERVAL), ${a})`,
+  timeRange: ([from, to, every]) => `generate_series(${from}, ${to}, CAST(${every} AS INTERVAL))`,
   // Into the range of a signed integer, which is what a batch holds.
   hash: (values) => `CAST(hash(${values.join(', ')}) % 9223372036854775807 AS BIGINT)`,
 }
 
-const aggregates: { readonly [K in AggregateFunction]: (e: AggregateExpression, values: readonly string[]) => string } =
-  {
-    count: (e, values) => (values.length === 0 ? 'count(*)' : `count(${distinct(e)}${values.join(', ')})`),
-    sum: plain('sum'),
-    mean: plain('avg'),
-    median: plain('median'),
-    min: plain('min'),
-    max: plain('max'),
-    stddev: plain('stddev_samp'),
-    variance: plain('var_samp'),
-    quantile: (e, [a]) => `quantile_cont(${a}, ${e.parameter ?? 0.5}::DOUBLE)`,
-    approxQuantile: (e, [a]) => `approx_quantile(${a}, ${e.parameter ?? 0.5}::FLOAT)`,
-    countDistinct: (_, values) => `count(DISTINCT ${values.join(', ')})`,
-    approxCountDistinct: plain('approx_count_distinct'),
-    // Sorted, so that of equally frequent values the smallest wins whatever the threads do.
-    mode: (_, [a]) => `mode(${a} ORDER BY ${a})`,
-    first: plain('first'),
-    anyValue: plain('any_value'),
-    collect: plain('list'),
-    correlation: plain('corr'),
-  }
+type Aggregate = (e: AggregateExpression, values: readonly string[]) => string
 
-/** DuckDB's aggregates that take missing values in, which ours leave out. */
-const keepsMissing: ReadonlySet<AggregateFunction> = new Set(['first', 'collect'])
-
-function plain(name: string) {
-  return (e: AggregateExpression, values: readonly string[]): string => `${name}(${distinct(e)}${values.join(', ')})`
+const aggregates: { readonly [K in AggregateFunction]: Aggregate } = {
+  count: (e, values) => tail(e, values.length === 0 ? 'count(*)' : `count(${distinct(e)}${values.join(', ')})`),
+  sum: plain('sum'),
+  mean: plain('avg'),
+  median: plain('median'),
+  min: plain('min'),
+  max: plain('max'),
+  stddev: plain('stddev_samp'),
+  variance: plain('var_samp'),
+  quantile: (e, [a]) => tail(e, `quantile_cont(${a}, ${e.parameter ?? 0.5}::DOUBLE)`),
+  approxQuantile: (e, [a]) => tail(e, `approx_quantile(${a}, ${e.parameter ?? 0.5}::FLOAT)`),
+  countDistinct: (e, values) => tail(e, `count(DISTINCT ${values.join(', ')})`),
+  approxCountDistinct: plain('approx_count_distinct'),
+  // Sorted, so that of equally frequent values the smallest wins whatever the threads do.
+  mode: (e, [a]) => tail(e, `mode(${a} ORDER BY ${a})`),
+  // any_value is the first value present; windows know `first` and `last` under other names and without a filter.
+  first: (e, [a]) => `any_value(${chosen(e, a!)}${ordered(e.orderBy)})`,
+  last: (e, [a]) => {
+    const keys = e.orderBy ?? []
+    if (keys.length > 0) return `any_value(${chosen(e, a!)}${ordered(keys.map(reversed))})`
+    return `last(${chosen(e, a!)}) FILTER (WHERE ${chosen(e, a!)} IS NOT NULL)`
+  },
+  anyValue: plain('any_value'),
+  collect: (e, [a]) => tail({ ...e, filter: present(e) }, `list(${distinct(e)}${a}${ordered(e.orderBy)})`),
+  correlation: plain('corr'),
 }
 
+/** Over windows where it differs. */
+const windowedAggregates: { readonly [K in AggregateFunction]?: Aggregate } = {
+  last: (e, values) => {
+    if ((e.orderBy ?? []).length > 0) return aggregates.last(e, values)
+    return `last_value(${chosen(e, values[0]!)} IGNORE NULLS)`
+  },
+}
+
+/** What an aggregate gives for no rows, where that is not what it should. */
+const ofNone: { readonly [K in AggregateFunction]?: string } = { collect: '[]' }
+
+function plain(name: string): Aggregate {
+  return (e, values) => tail(e, `${name}(${distinct(e)}${values.join(', ')}${ordered(e.orderBy)})`)
+}
 function distinct(e: AggregateExpression): string {
   return e.distinct ? 'DISTINCT ' : ''
+}
+function tail(e: AggregateExpression, text: string): string {
+  return e.filter === undefined ? text : `${text} FILTER (WHERE ${duckdbExpression(e.filter)})`
+}
+function ordered(keys: readonly SortKey[] = []): string {
+  return keys.length === 0 ? '' : ` ORDER BY ${sortKeys(keys)}`
+}
+/** The values that the filter lets through, the others missing. */
+function chosen(e: AggregateExpression, value: string): string {
+  return e.filter === undefined ? value : `CASE WHEN ${duckdbExpression(e.filter)} THEN ${value} END`
+}
+function present(e: AggregateExpression): Expression {
+  const there: Expression = { kind: 'call', function: 'not', arguments: [{ kind: 'call', function: 'isNull', arguments: e.arguments }] } // prettier-ignore
+  return e.filter === undefined ? there : { kind: 'call', function: 'and', arguments: [there, e.filter] }
+}
+function reversed(key: SortKey): SortKey {
+  return { ...key, descending: !key.descending }
+}
+
+const windowCalls: { readonly [K in WindowFunction]: string } = {
+  rowNumber: 'row_number',
+  rank: 'rank',
+  denseRank: 'dense_rank',
+  percentRank: 'percent_rank',
+  cumeDist: 'cume_dist',
+  ntile: 'ntile',
+  lag: 'lag',
+  lead: 'lead',
+  firstValue: 'first_value',
+  lastValue: 'last_value',
+  nthValue: 'nth_value',
+}
+
+function window({ call, partitionBy, orderBy, frame }: WindowExpression): string {
+  const values = call.arguments.map(duckdbExpression)
+  const text =
+    call.kind === 'aggregate'
+      ? (windowedAggregates[call.function] ?? aggregates[call.function])(call, values)
+      : `${windowCalls[call.function]}(${values.join(', ')}${call.ignoreNulls ? ' IGNORE NULLS' : ''})`
+  const parts = [
+    ...(partitionBy.length === 0 ? [] : [`PARTITION BY ${partitionBy.map(duckdbExpression).join(', ')}`]),
+    ...(orderBy.length === 0 ? [] : [`ORDER BY ${sortKeys(orderBy)}`]),
+    ...(frame === undefined
+      ? []
+      : [`${frame.unit.toUpperCase()} BETWEEN ${bound(frame.start)} AND ${bound(frame.end)}`]),
+  ]
+  const over = `${text} OVER (${parts.join(' ')})`
+  const none = call.kind === 'aggregate' ? ofNone[call.function] : undefined
+  return none === undefined ? over : `coalesce(${over}, ${none})`
+}
+
+function bound(value: FrameBound): string {
+  if (value === 'unboundedPreceding') return 'UNBOUNDED PRECEDING'
+  if (value === 'unboundedFollowing') return 'UNBOUNDED FOLLOWING'
+  if (typeof value === 'number') {
+    return value === 0 ? 'CURRENT ROW' : `${scalar(Math.abs(value))} ${value < 0 ? 'PRECEDING' : 'FOLLOWING'}`
+  }
+  if (isZero(value)) return 'CURRENT ROW'
+  return isNegative(value) ? `${interval(negated(value))} PRECEDING` : `${interval(value)} FOLLOWING`
+}
+
+export function interval(duration: Duration): string {
+  return `INTERVAL ${literal(intervalText(duration))}`
 }
 
 const visitor: ExpressionVisitor<string> = {
@@ -134,20 +218,17 @@ const visitor: ExpressionVisitor<string> = {
     return e.values.length === 0 ? `(${input} IS NULL AND NULL)` : `(${input} IN (${e.values.map(scalar).join(', ')}))`
   },
   aggregate: (e) => {
-    const values = e.arguments.map(duckdbExpression)
-    const conditions = [
-      ...(e.filter === undefined ? [] : [duckdbExpression(e.filter)]),
-      ...(keepsMissing.has(e.function) ? [`${values[0]} IS NOT NULL`] : []),
-    ]
-    const text = aggregates[e.function](e, values)
-    return conditions.length === 0 ? text : `${text} FILTER (WHERE ${conditions.join(' AND ')})`
+    const text = aggregates[e.function](e, e.arguments.map(duckdbExpression))
+    const none = ofNone[e.function]
+    return none === undefined ? text : `coalesce(${text}, ${none})`
   },
-  rowNumber: (e) => {
-    const partition = e.partitionBy.length === 0 ? '' : `PARTITION BY ${e.partitionBy.map(duckdbExpression).join(', ')}`
-    const order = e.orderBy.length === 0 ? '' : `ORDER BY ${sortKeys(e.orderBy)}`
-    return `row_number() OVER (${[partition, order].filter((part) => part !== '').join(' ')})`
-  },
+  window,
+  grouping: (e) => `GROUPING(${e.keys.map(duckdbExpression).join(', ')})`,
+  sideColumn: (e) => `${sides[e.side]}.${identifier(e.name)}`,
 }
+
+/** What joins call their inputs. */
+export const sides = { left: '__l', right: '__r' } as const
 
 export function duckdbExpression(expression: Expression): string {
   return visitExpression(expression, visitor)

@@ -1,9 +1,20 @@
-import { QueryError } from '../../core/index.ts'
 import { hasAggregate, type Scalar } from '../expression.ts'
-import { columnNames, joinColumns } from '../names.ts'
-import { type JoinNode, type NamedExpression, type Plan, type PlanVisitor, type SqlNode, visitPlan } from '../nodes.ts'
+import { columnNames } from '../names.ts'
+import {
+  type AggregateNode,
+  type CoreVisitor,
+  type ExplodeNode,
+  type NamedExpression,
+  type Plan,
+  type SampleNode,
+  type SqlNode,
+  type UnnestNode,
+  unresolved,
+  visitCore,
+} from '../nodes.ts'
 import type { CompiledQuery, Dialect } from './dialect.ts'
 import { duckdbExpression, sortKeys } from './duckdb-expressions.ts'
+import { asOfJoin, join } from './duckdb-joins.ts'
 import { identifier, literal, scalar } from './duckdb-literals.ts'
 import { duckdbScan } from './duckdb-scans.ts'
 import { duckdbType } from './duckdb-types.ts'
@@ -30,7 +41,7 @@ class Compilation {
   }
 
   private select(plan: Plan): string {
-    return visitPlan(plan, this.visitor)
+    return visitCore(plan, this.visitor)
   }
 
   private from(plan: Plan): string {
@@ -41,7 +52,7 @@ class Compilation {
     return `__${prefix}${++this.names}`
   }
 
-  private readonly visitor: PlanVisitor<string> = {
+  private readonly visitor: CoreVisitor<string> = {
     scan: (node) => duckdbScan(node.source),
     sql: (node) => this.sql(node),
     project: (node) => `SELECT ${list(node.columns)} FROM ${this.from(node.input)}`,
@@ -57,32 +68,25 @@ class Compilation {
     },
     drop: (node) => `SELECT * EXCLUDE (${node.columns.map(identifier).join(', ')}) FROM ${this.from(node.input)}`,
     filter: (node) => `SELECT * FROM ${this.from(node.input)} WHERE ${duckdbExpression(node.condition)}`,
-    aggregate: (node) => {
-      const groups = node.keys.map(({ expression }) => duckdbExpression(expression))
-      const tail = groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`
-      return `SELECT ${list([...node.keys, ...node.aggregates])} FROM ${this.from(node.input)}${tail}`
-    },
-    join: (node) => this.join(node),
+    aggregate: (node) => this.aggregate(node),
+    join: (node) => join(node, (plan) => this.select(plan)),
+    asOfJoin: (node) => asOfJoin(node, (plan) => this.select(plan)),
     union: (node) => {
-      const word = node.byName ? ' UNION ALL BY NAME ' : ' UNION ALL '
-      return node.inputs.map((input) => `(${this.select(input)})`).join(word)
+      const word = `UNION ${node.distinct === true ? '' : 'ALL '}${node.byName ? 'BY NAME ' : ''}`
+      return node.inputs.map((input) => `(${this.select(input)})`).join(` ${word}`)
+    },
+    setOperation: (node) => {
+      const right = node.byName
+        ? `SELECT ${namesOf(node.left).map(identifier).join(', ')} FROM ${this.from(node.right)}`
+        : this.select(node.right)
+      return `(${this.select(node.left)}) ${node.operation.toUpperCase()}${node.all ? ' ALL' : ''} (${right})`
     },
     sort: (node) => `SELECT * FROM ${this.from(node.input)} ORDER BY ${sortKeys(node.keys)}`,
     limit: (node) => {
       const count = node.count === undefined ? '' : ` LIMIT ${node.count}`
       return `SELECT * FROM ${this.from(node.input)}${count}${node.offset > 0 ? ` OFFSET ${node.offset}` : ''}`
     },
-    sample: (node) => {
-      // Whether a row is taken depends on its number and the seed alone, so threads and batches change nothing.
-      const numbered = `(SELECT *, row_number() OVER () AS __row FROM ${this.from(node.input)})`
-      const hash = `hash(__row, ${node.seed}::BIGINT)`
-      if ('fraction' in node.size) {
-        const bound = BigInt(Math.round(node.size.fraction * 2 ** 32))
-        return `SELECT * EXCLUDE (__row) FROM ${numbered} WHERE ${hash} % 4294967296 < ${bound}`
-      }
-      const chosen = `(SELECT * FROM ${numbered} ORDER BY ${hash}, __row LIMIT ${node.size.rows})`
-      return `SELECT * EXCLUDE (__row) FROM ${chosen} ORDER BY __row`
-    },
+    sample: (node) => this.sample(node),
     distinct: (node) => {
       if (node.on === undefined) return `SELECT DISTINCT * FROM ${this.from(node.input)}`
       const numbered = `(SELECT *, row_number() OVER () AS __row FROM ${this.from(node.input)})`
@@ -90,58 +94,78 @@ class Compilation {
       const firsts = `SELECT * FROM ${numbered} QUALIFY row_number() OVER (PARTITION BY ${keys} ORDER BY __row) = 1`
       return `SELECT * EXCLUDE (__row) FROM (${firsts}) ORDER BY __row`
     },
-    cast: (node) => {
-      const { columns } = node
-      if ('numeric' in columns) throw unresolved('cast')
-      const word = node.safe ? 'TRY_CAST' : 'CAST'
+    cast: ({ columns, safe, input }) => {
+      const word = safe ? 'TRY_CAST' : 'CAST'
       const casts = columns.map(
         ({ name, to }) => `${word}(${identifier(name)} AS ${duckdbType(to)}) AS ${identifier(name)}`,
       )
-      return `SELECT * REPLACE (${casts.join(', ')}) FROM ${this.from(node.input)}`
+      return `SELECT * REPLACE (${casts.join(', ')}) FROM ${this.from(input)}`
     },
-    fillNull: (node) => {
-      const { columns } = node
-      if ('method' in columns) throw unresolved('fillNull')
-      if (columns.length === 0) return this.select(node.input)
-      const input = this.fresh('input')
-      const filled = columns.map(({ name, expression }) => {
+    fillNull: ({ columns, input }) => {
+      if (columns.length === 0) return this.select(input)
+      const name = this.fresh('input')
+      const filled = columns.map(({ name: column, expression }) => {
         const value = duckdbExpression(expression)
-        const over = hasAggregate(expression) ? `(SELECT ${value} FROM ${input})` : value
-        return `coalesce(${identifier(name)}, ${over}) AS ${identifier(name)}`
+        const over = hasAggregate(expression) ? `(SELECT ${value} FROM ${name})` : value
+        return `coalesce(${identifier(column)}, ${over}) AS ${identifier(column)}`
       })
-      return `WITH ${input} AS (${this.select(node.input)}) SELECT * REPLACE (${filled.join(', ')}) FROM ${input}`
-    },
-    dropNull: (node) => {
-      const names = node.columns ?? namesOf(node.input)
-      const tests = names.map((name) => `${identifier(name)} IS NOT NULL`)
-      return `SELECT * FROM ${this.from(node.input)}${tests.length === 0 ? '' : ` WHERE ${tests.join(' AND ')}`}`
+      return `WITH ${name} AS (${this.select(input)}) SELECT * REPLACE (${filled.join(', ')}) FROM ${name}`
     },
     unpivot: (node) => {
       const columns = node.columns.map(identifier).join(', ')
-      const into = `NAME ${identifier(node.name)} VALUE ${identifier(node.value)}`
-      return `SELECT * FROM (UNPIVOT (${this.select(node.input)}) ON ${columns} INTO ${into})`
+      const nulls = node.nulls === true ? ' INCLUDE NULLS' : ''
+      const into = `${identifier(node.value)} FOR ${identifier(node.name)} IN (${columns})`
+      return `SELECT * FROM ${this.from(node.input)} UNPIVOT${nulls} (${into})`
     },
+    explode: (node) => this.explode(node),
+    unnest: (node) => this.unnest(node),
   }
 
-  private join(node: JoinNode): string {
-    const columns = joinColumns(node)
-    if (columns === undefined) throw unresolved('join')
-    const left = `(${this.select(node.left)}) AS __l`
-    const right = `(${this.select(node.right)}) AS __r`
-    const condition =
-      node.on.map((key) => `__l.${identifier(key.left)} = __r.${identifier(key.right)}`).join(' AND ') || 'true'
-    const keys = new Set(node.on.filter((key) => key.left === key.right).map((key) => key.left))
-    const outer = node.type === 'right' || node.type === 'full'
-    const select = [
-      ...columns.left.map(({ name, as }) => {
-        const own = `__l.${identifier(name)}`
-        const value = outer && keys.has(name) ? `coalesce(${own}, __r.${identifier(name)})` : own
-        return `${value} AS ${identifier(as)}`
-      }),
-      ...columns.right.map(({ name, as }) => `__r.${identifier(name)} AS ${identifier(as)}`),
-    ]
-    const on = node.type === 'cross' ? '' : ` ON ${condition}`
-    return `SELECT ${select.join(', ')} FROM ${left} ${node.type.toUpperCase()} JOIN ${right}${on}`
+  private aggregate({ input, keys, aggregates, groupingSets }: AggregateNode): string {
+    const groups = keys.map(({ expression }) => duckdbExpression(expression))
+    const sets = groupingSets?.map((set) => `(${set.map((key) => groups[key]!).join(', ')})`)
+    const by = sets === undefined ? groups.join(', ') : `GROUPING SETS (${sets.join(', ')})`
+    return `SELECT ${list([...keys, ...aggregates])} FROM ${this.from(input)}${by === '' ? '' : ` GROUP BY ${by}`}`
+  }
+
+  /** Whether a row is taken depends on its number and the seed alone, so threads and batches change nothing. */
+  private sample({ input, size, seed, by }: SampleNode): string {
+    const numbered = `(SELECT *, row_number() OVER () AS __row FROM ${this.from(input)})`
+    const hash = `hash(__row, ${seed}::BIGINT)`
+    if (by !== undefined) {
+      const groups = `PARTITION BY ${by.map(identifier).join(', ')}`
+      const most = 'rows' in size ? String(size.rows) : `round(${scalar(size.fraction)} * count(*) OVER (${groups}))`
+      const chosen = `SELECT * FROM ${numbered} QUALIFY row_number() OVER (${groups} ORDER BY ${hash}, __row) <= ${most}`
+      return `SELECT * EXCLUDE (__row) FROM (${chosen}) ORDER BY __row`
+    }
+    if ('fraction' in size) {
+      const bound = BigInt(Math.round(size.fraction * 2 ** 32))
+      return `SELECT * EXCLUDE (__row) FROM ${numbered} WHERE ${hash} % 4294967296 < ${bound}`
+    }
+    const chosen = `(SELECT * FROM ${numbered} ORDER BY ${hash}, __row LIMIT ${size.rows})`
+    return `SELECT * EXCLUDE (__row) FROM ${chosen} ORDER BY __row`
+  }
+
+  private explode({ input, columns, outer, position }: ExplodeNode): string {
+    const lengths = columns.map((name) => `coalesce(len(${identifier(name)}), 0)`)
+    const longest = lengths.length === 1 ? lengths[0]! : `greatest(${lengths.join(', ')})`
+    const elements = (values: string): string =>
+      outer ? `unnest(CASE WHEN ${longest} > 0 THEN ${values} ELSE [NULL] END)` : `unnest(${values})`
+    const exploded = columns.map((name) => `${elements(identifier(name))} AS ${identifier(name)}`)
+    const places = position === undefined ? '' : `, ${elements(`range(1, ${longest} + 1)`)} AS ${identifier(position)}`
+    return `SELECT * REPLACE (${exploded.join(', ')})${places} FROM ${this.from(input)}`
+  }
+
+  private unnest({ input, column, prefix, fields }: UnnestNode): string {
+    if (fields === undefined) throw unresolved('unnest')
+    if (fields === 'all') return `SELECT unnest(${identifier(column)}) FROM ${this.from(input)}`
+    const columns = namesOf(input).flatMap((name) => {
+      if (name !== column) return [identifier(name)]
+      return fields.map(
+        (field) => `struct_extract(${identifier(column)}, ${literal(field)}) AS ${identifier(prefix + field)}`,
+      )
+    })
+    return `SELECT ${columns.join(', ')} FROM ${this.from(input)}`
   }
 
   /** The user's text with plans as named views in front: merged into its own WITH where it begins with one. */
@@ -176,10 +200,6 @@ function namesOf(plan: Plan): readonly string[] {
   const names = columnNames(plan)
   if (names === undefined) throw unresolved(plan.kind)
   return names
-}
-
-function unresolved(operation: string): QueryError {
-  return new QueryError({ operation, problem: 'the columns of its input are not known yet; an engine resolves them' })
 }
 
 function named({ name, expression }: NamedExpression): string {

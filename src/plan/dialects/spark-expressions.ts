@@ -5,6 +5,7 @@ import {
   type CallExpression,
   type Expression,
   type ExpressionVisitor,
+  partsOf,
   type Scalar,
   type ScalarFunction,
   type SortKey,
@@ -227,6 +228,9 @@ const functions: { readonly [K in ScalarFunction]: Say } = {
     return `(CASE WHEN ${x} RLIKE ${sparkLiteral(guard)} THEN ${century} END)`
   },
   formatDate: ([x], args) => `date_format(${x}, ${sparkLiteral(datePattern(text(args[1], 'the format of a date')))})`,
+  mapEntries: () => refuse('mapEntries', 'it is not said in its SQL yet'),
+  timeBucket: () => refuse('timeBucket', 'it is not said in its SQL yet'),
+  timeRange: () => refuse('timeRange', 'it is not said in its SQL yet'),
   hash: (values) => `(xxhash64(${values.join(', ')}) & 9223372036854775807L)`,
 }
 
@@ -300,11 +304,12 @@ const aggregates: { readonly [K in AggregateFunction]: (a: Aggregated) => string
   approxCountDistinct: simple('approx_count_distinct'),
   mode: (a) => a.filtered(`mode(${a.values[0]}, true)`),
   first: (a) => present(a, (x) => `min_by(${x}, ${position(a)})`),
+  last: (a) => present(a, (x) => `max_by(${x}, ${position(a)})`),
   anyValue: (a) => a.filtered(`any_value(${a.values[0]}, true)`),
   collect: (a) => {
     const pairs = present(a, (x) => `collect_list(struct(${position(a)} AS o, ${x} AS v))`)
     const list = `transform(array_sort(${pairs}), e -> e.v)`
-    return `nullif(${a.distinct === '' ? list : `array_distinct(${list})`}, array())`
+    return a.distinct === '' ? list : `array_distinct(${list})`
   },
   // Of a single pair DuckDB says NaN.
   correlation: (a) => {
@@ -320,31 +325,18 @@ function present(a: Aggregated, say: (x: string) => string): string {
 }
 
 function position({ ordered, expression }: Aggregated): string {
+  if ((expression.orderBy ?? []).length > 0)
+    return refuse(expression.function, 'an order of its own is not said in its SQL yet')
   if (ordered) return sparkIdentifier(orderColumn)
   return refuse(expression.function, 'it depends on the order of rows, which is known in groups only')
 }
 
-const orderedAggregates = new Set<AggregateFunction>(['first', 'collect'])
+const orderedAggregates = new Set<AggregateFunction>(['first', 'last', 'collect'])
 
 /** Whether an aggregate in it depends on the order in which rows come. */
 export function dependsOnOrder(expression: Expression): boolean {
   if (expression.kind === 'aggregate' && orderedAggregates.has(expression.function)) return true
   return partsOf(expression).some(dependsOnOrder)
-}
-
-const children: ExpressionVisitor<readonly Expression[]> = {
-  column: () => [],
-  literal: () => [],
-  call: (e) => e.arguments,
-  case: (e) => [...e.branches.flatMap(({ when, value }) => [when, value]), ...(e.otherwise ? [e.otherwise] : [])],
-  cast: (e) => [e.input],
-  in: (e) => [e.input],
-  aggregate: (e) => [...e.arguments, ...(e.filter ? [e.filter] : [])],
-  rowNumber: (e) => [...e.partitionBy, ...e.orderBy.map((key) => key.expression)],
-}
-
-export function partsOf(expression: Expression): readonly Expression[] {
-  return visitExpression(expression, children)
 }
 
 /** The expression in Spark's SQL. @throws QueryError where Spark cannot say it, or a type is not known. */
@@ -391,11 +383,16 @@ export function sparkExpression(expression: Expression, scope: ExpressionScope):
         ordered: scope.ordered,
       })
     },
-    rowNumber: (e) => {
+    window: (e) => {
+      if (e.call.kind !== 'windowCall' || e.call.function !== 'rowNumber' || e.frame !== undefined) {
+        return refuse('over', 'window functions other than rowNumber are not said in its SQL yet')
+      }
       const partition = e.partitionBy.length === 0 ? '' : `PARTITION BY ${e.partitionBy.map(say).join(', ')} `
       const order = e.orderBy.length === 0 ? 'monotonically_increasing_id()' : sparkSortKeys(e.orderBy, scope)
       return `CAST(row_number() OVER (${partition}ORDER BY ${order}) AS BIGINT)`
     },
+    grouping: (e) => `CAST(grouping_id(${e.keys.map(say).join(', ')}) AS BIGINT)`,
+    sideColumn: () => refuse('join', 'conditions besides equal keys are not said in its SQL yet'),
   }
   return say(expression)
 }

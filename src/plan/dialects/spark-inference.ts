@@ -95,9 +95,14 @@ export function knownType(expression: Expression, known: KnownTypes): string | u
     cast: (e) => sparkType(e.to).toLowerCase(),
     in: () => 'boolean',
     aggregate: () => undefined,
-    rowNumber: () => 'bigint',
+    window: (e) => (e.call.kind === 'windowCall' && numbering.has(e.call.function) ? 'bigint' : undefined),
+    grouping: () => 'bigint',
+    sideColumn: () => undefined,
   })
 }
+
+/** Window functions that count. */
+const numbering: ReadonlySet<string> = new Set(['rowNumber', 'rank', 'denseRank', 'ntile'])
 
 export function literalType(value: Scalar): string {
   if (value === null) return 'void'

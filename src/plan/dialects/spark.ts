@@ -2,15 +2,16 @@ import { QueryError } from '../../core/index.ts'
 import { type Expression, hasAggregate, type Scalar, type SortKey } from '../expression.ts'
 import { columnNames, joinColumns } from '../names.ts'
 import {
+  type CoreVisitor,
   type JoinNode,
   type JoinType,
   type NamedExpression,
   type Plan,
-  type PlanVisitor,
   type ScanSource,
   type SqlNode,
   type ValuesScan,
-  visitPlan,
+  unresolved,
+  visitCore,
 } from '../nodes.ts'
 import type { CompiledQuery, CompileOptions, Dialect } from './dialect.ts'
 import { sparkCast } from './spark-casts.ts'
@@ -22,7 +23,7 @@ import {
   sparkSortKeys,
 } from './spark-expressions.ts'
 import { sparkDatum, sparkIdentifier as identifier, sparkLiteral, sparkScalar } from './spark-literals.ts'
-import { sparkType, typeClass } from './spark-types.ts'
+import { refuse, sparkType, typeClass } from './spark-types.ts'
 
 export interface SparkCompileOptions extends CompileOptions {
   /** The name of the view (or table) that holds a scan's rows. Default: of values, their text. */
@@ -90,7 +91,7 @@ class Compilation {
   }
 
   private select(plan: Plan): string {
-    return visitPlan(plan, this.visitor)
+    return visitCore(plan, this.visitor)
   }
 
   private from(plan: Plan): string {
@@ -136,7 +137,7 @@ class Compilation {
     return `(SELECT *, monotonically_increasing_id() AS ${identifier(orderColumn)} FROM ${this.from(input)}) AS ${this.fresh('t')}`
   }
 
-  private readonly visitor: PlanVisitor<string> = {
+  private readonly visitor: CoreVisitor<string> = {
     scan: (node) => `SELECT * FROM ${this.scan(node.source)}`,
     sql: (node) => this.sql(node),
     project: (node) => `SELECT ${this.list(node.columns, this.scope(node.input))} FROM ${this.from(node.input)}`,
@@ -159,6 +160,7 @@ class Compilation {
     filter: (node) =>
       `SELECT * FROM ${this.from(node.input)} WHERE ${sparkExpression(node.condition, this.scope(node.input))}`,
     aggregate: (node) => {
+      if (node.groupingSets !== undefined) return refuse('grouping sets', 'they are not said in its SQL yet')
       const all = [...node.keys, ...node.aggregates]
       const ordered = all.some(({ expression }) => dependsOnOrder(expression))
       const scope = this.scope(node.input, ordered)
@@ -172,6 +174,7 @@ class Compilation {
     },
     join: (node) => this.join(node),
     union: (node) => {
+      if (node.distinct === true) return refuse('union', 'distinct rows are not said in its SQL yet')
       if (!node.byName) return node.inputs.map((input) => `(${this.select(input)})`).join(' UNION ALL ')
       const names = namesOf(node)
       return node.inputs
@@ -188,6 +191,7 @@ class Compilation {
       return `SELECT * FROM ${this.from(node.input)}${count}${node.offset > 0 ? ` OFFSET ${node.offset}` : ''}`
     },
     sample: (node) => {
+      if (node.by !== undefined) return refuse('sample', 'strata are not said in its SQL yet')
       // Whether a row is taken depends on its place and the seed alone. The rows are others than DuckDB's.
       const columns = identifiers(namesOf(node.input))
       const order = identifier(orderColumn)
@@ -208,7 +212,6 @@ class Compilation {
     },
     cast: (node) => {
       const { columns } = node
-      if ('numeric' in columns) throw unresolved('cast')
       const types = this.options.columnTypes?.(node.input)
       const casts = new Map(columns.map(({ name, to }) => [name, to]))
       const list = namesOf(node.input).map((name) => {
@@ -222,7 +225,6 @@ class Compilation {
     },
     fillNull: (node) => {
       const { columns } = node
-      if ('method' in columns) throw unresolved('fillNull')
       if (columns.length === 0) return this.select(node.input)
       const scope = this.scope(
         node.input,
@@ -246,16 +248,16 @@ class Compilation {
       const sums = taken.map(({ expression }, i) => `${sparkExpression(expression, scope)} AS __fill${i}`).join(', ')
       return `WITH ${rows} SELECT ${list.join(', ')} FROM ${view} CROSS JOIN (SELECT ${sums} FROM ${source}) AS ${this.fresh('t')}`
     },
-    dropNull: (node) => {
-      const names = node.columns ?? namesOf(node.input)
-      const tests = names.map((name) => `${identifier(name)} IS NOT NULL`)
-      return `SELECT * FROM ${this.from(node.input)}${tests.length === 0 ? '' : ` WHERE ${tests.join(' AND ')}`}`
-    },
     unpivot: (node) => {
       const into = `${identifier(node.value)} FOR ${identifier(node.name)} IN (${identifiers(node.columns)})`
       if (node.columns.length === 0) return unpivotNothing()
-      return `SELECT * FROM ${this.from(node.input)} UNPIVOT EXCLUDE NULLS (${into})`
+      const nulls = node.nulls === true ? 'INCLUDE' : 'EXCLUDE'
+      return `SELECT * FROM ${this.from(node.input)} UNPIVOT ${nulls} NULLS (${into})`
     },
+    asOfJoin: () => refuse('joinAsOf', 'it is not said in its SQL yet'),
+    setOperation: () => refuse('intersect and except', 'they are not said in its SQL yet'),
+    explode: () => refuse('explode', 'it is not said in its SQL yet'),
+    unnest: () => refuse('unnest', 'it is not said in its SQL yet'),
   }
 
   /** Rows with equal keys stay in the order in which they came. */
@@ -271,8 +273,11 @@ class Compilation {
     const [l, r] = [this.fresh('l'), this.fresh('r')]
     const side = (plan: Plan, alias: string): string =>
       plan.kind === 'scan' ? `${this.scan(plan.source)} AS ${alias}` : `(${this.select(plan)}) AS ${alias}`
+    if (node.condition !== undefined) refuse('join', 'conditions besides equal keys are not said in its SQL yet')
+    const equal = node.nullsEqual === true ? '<=>' : '='
     const condition =
-      node.on.map((key) => `${l}.${identifier(key.left)} = ${r}.${identifier(key.right)}`).join(' AND ') || 'true'
+      node.on.map((key) => `${l}.${identifier(key.left)} ${equal} ${r}.${identifier(key.right)}`).join(' AND ') ||
+      'true'
     const keys = new Set(node.on.filter((key) => key.left === key.right).map((key) => key.left))
     const outer = node.type === 'right' || node.type === 'full'
     const select = [
@@ -319,10 +324,6 @@ function namesOf(plan: Plan): readonly string[] {
   const names = columnNames(plan)
   if (names === undefined) throw unresolved(plan.kind)
   return names
-}
-
-function unresolved(operation: string): QueryError {
-  return new QueryError({ operation, problem: 'the columns of its input are not known yet; an engine resolves them' })
 }
 
 function unpivotNothing(): never {

@@ -1,6 +1,6 @@
 import { valueAt } from '../../core/index.ts'
 import type { Engine, RunOptions } from '../../engines/index.ts'
-import { call, col, count, type Expr, max, min, type Plan, when } from '../../plan/index.ts'
+import { call, col, count, type Expr, max, min, type Plan, rowNumber, when } from '../../plan/index.ts'
 import type { OddValue } from '../report.ts'
 import { missingMarks } from './values.ts'
 
@@ -47,7 +47,7 @@ export async function oddValues(
           name: `${i}`,
           expression: when(call('isNull', converted), source).end().node,
         })),
-        { name: 'row', expression: { kind: 'rowNumber', partitionBy: [], orderBy: [] } },
+        { name: 'row', expression: rowNumber().over().node },
       ],
     },
   }

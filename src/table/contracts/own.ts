@@ -1,7 +1,16 @@
 import type { Field } from '../../core/index.ts'
 import { NotFoundError, didYouMean } from '../../core/index.ts'
 import type { Engine } from '../../engines/index.ts'
-import { col, count, type Expr, type Expression, type NamedExpression, type Plan, sum } from '../../plan/index.ts'
+import {
+  col,
+  count,
+  type Expr,
+  type Expression,
+  type NamedExpression,
+  type Plan,
+  rowNumber,
+  sum,
+} from '../../plan/index.ts'
 import type { CheckOf } from './types.ts'
 
 /** The position of a row in the table, from 1, while examples are looked for. */
@@ -81,11 +90,7 @@ export function increasingQuery({ column, strict = false, along }: CheckOf<'incr
       columns: [
         {
           name: position,
-          expression: {
-            kind: 'rowNumber',
-            partitionBy: [],
-            orderBy: along === undefined ? [] : [col(along).ascending()],
-          },
+          expression: rowNumber().over({ orderBy: along === undefined ? [] : [along] }).node,
         },
       ],
     }
@@ -130,7 +135,7 @@ export function exampleRows(
     ? {
         kind: 'withColumns',
         input: plan,
-        columns: [{ name: rowName, expression: { kind: 'rowNumber', partitionBy: [], orderBy: [] } }],
+        columns: [{ name: rowName, expression: rowNumber().over().node }],
       }
     : plan
   const shown: Plan = {

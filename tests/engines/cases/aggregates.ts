@@ -184,13 +184,48 @@ export const aggregates: CasesOf<AggregateFunction> = {
     ],
     empty: null,
   }),
-  first: aggregateCases('first', {
-    types: ['int32'],
+  first: aggregateCases(
+    'first',
+    {
+      types: ['int32'],
+      result: 'int32',
+      of: one(plan.first),
+      groups: [
+        [rows(null, 3, 3), 3],
+        [rows(null), null],
+      ],
+      empty: null,
+    },
+    {
+      types: ['int32', 'int32'],
+      result: 'int32',
+      of: (value, order) => plan.first(value).orderBy(plan.col(order).descending()),
+      groups: [
+        [
+          [
+            [3, 2],
+            [4, 1],
+            [null, 3],
+          ],
+          3,
+        ],
+      ],
+    },
+  ),
+  last: aggregateCases('last', {
+    types: ['int32', 'int32'],
     result: 'int32',
-    of: one(plan.first),
+    of: (value, order) => plan.last(value).orderBy(order),
     groups: [
-      [rows(null, 3, 3), 3],
-      [rows(null), null],
+      [
+        [
+          [3, 2],
+          [4, 1],
+          [null, 3],
+        ],
+        3,
+      ],
+      [[[null, 1]], null],
     ],
     empty: null,
   }),
@@ -204,12 +239,41 @@ export const aggregates: CasesOf<AggregateFunction> = {
     ],
     empty: null,
   }),
-  collect: aggregateCases('collect', {
-    types: ['int32'],
-    result: 'nested',
-    of: one(plan.collect),
-    groups: [[rows(2, null, 2), [2, 2]]],
-  }),
+  collect: aggregateCases(
+    'collect',
+    {
+      types: ['int32'],
+      result: 'nested',
+      of: one(plan.collect),
+      groups: [
+        [rows(2, null, 2), [2, 2]],
+        [rows(null), []],
+      ],
+      empty: [],
+    },
+    {
+      types: ['string', 'int32'],
+      result: 'nested',
+      of: (value, order) => plan.collect(value).orderBy(plan.col(order).descending()),
+      groups: [
+        [
+          [
+            ['a', 1],
+            ['b', 3],
+            ['c', 2],
+            [null, 4],
+          ],
+          ['b', 'c', 'a'],
+        ],
+      ],
+    },
+    {
+      types: ['int32'],
+      result: 'nested',
+      of: (value) => plan.collect(value).distinct().orderBy(value),
+      groups: [[rows(2, 1, null, 2), [1, 2]]],
+    },
+  ),
   correlation: aggregateCases('correlation', {
     types: ['float64', 'float64'],
     result: 'float64',

@@ -1,6 +1,7 @@
 import { QueryError } from '../../../src/core/index.ts'
 import { col, type Expression, lit, mean, sum, when } from '../../../src/plan/index.ts'
 import type { CasesOf, Input } from '../suite.ts'
+import { windows } from './windows.ts'
 
 const { NaN: nan } = Number
 const numbers: Input = {
@@ -219,29 +220,5 @@ export const expressions: CasesOf<Expression['kind']> = {
       rows: [[15]],
     },
   ],
-  rowNumber: [
-    {
-      name: 'by group and order',
-      plan: (t) =>
-        t({
-          columns: { g: 'string', x: 'int32' },
-          rows: [
-            ['a', 3],
-            ['b', 1],
-            ['a', null],
-            ['a', 1],
-          ],
-        }).rowNumber('n', {
-          partitionBy: ['g'],
-          orderBy: [col('x').descending()],
-        }),
-      columns: { g: 'string', x: 'int32', n: 'int64' },
-      rows: [
-        ['a', 3, 1],
-        ['a', 1, 2],
-        ['a', null, 3],
-        ['b', 1, 1],
-      ],
-    },
-  ],
+  ...windows,
 }

@@ -1,6 +1,7 @@
 import { col, count, lit, mean, type Plan, sum } from '../../../src/plan/index.ts'
 import { sql, type Table } from '../../../src/table/index.ts'
 import type { CasesOf, Input } from '../suite.ts'
+import { drops, fills, filters, groupings, joins, relational, samples, unions } from './relational.ts'
 
 const people: Input = {
   columns: { id: 'int32', name: 'string', city: 'string', age: 'float64' },
@@ -184,6 +185,7 @@ export const nodes: CasesOf<Plan['kind']> = {
   ],
   drop: [{ name: 'columns', plan: (t) => t(people).drop('age', 'city').limit(1), columns: pair, rows: [[1, 'Ada']] }],
   filter: [
+    ...filters,
     {
       name: 'missing counts as false',
       plan: (t) => t(people).filter(col('age').greater(20)).select('id'),
@@ -192,6 +194,7 @@ export const nodes: CasesOf<Plan['kind']> = {
     },
   ],
   aggregate: [
+    ...groupings,
     {
       name: 'by key, a missing key is a group',
       plan: (t) =>
@@ -245,6 +248,7 @@ export const nodes: CasesOf<Plan['kind']> = {
     },
   ],
   join: [
+    ...joins,
     {
       ...joined('inner'),
       name: 'inner: missing keys match nothing',
@@ -367,16 +371,17 @@ export const nodes: CasesOf<Plan['kind']> = {
     },
   ],
   union: [
+    ...unions,
     {
       name: 'by name, absent columns missing, duplicates kept',
       plan: (t) =>
         t(people)
           .select('id', 'name')
           .limit(1)
-          .union(
+          .union([
             t({ columns: { name: 'string', more: 'boolean' }, rows: [['Ada', true]] }),
             t(people).select('name', 'id').limit(1),
-          ),
+          ]),
       columns: { ...pair, more: 'boolean' },
       rows: [
         [1, 'Ada', null],
@@ -412,6 +417,7 @@ export const nodes: CasesOf<Plan['kind']> = {
     { name: 'none', plan: (t) => t(people).select('id').limit(0), columns: { id: 'int32' }, rows: [] },
   ],
   sample: [
+    ...samples,
     {
       name: 'so many rows, all different ones',
       plan: (t) => t(people).sample({ rows: 3 }, 7).distinct().agg({ n: count() }),
@@ -478,17 +484,6 @@ export const nodes: CasesOf<Plan['kind']> = {
         [null, 2],
       ],
     },
-    {
-      name: 'every numeric column',
-      plan: (t) => t(people).drop('city').cast('int64'),
-      columns: { id: 'int64', name: 'string', age: 'int64' },
-      rows: [
-        [1, 'Ada', 36],
-        [2, 'Bob', null],
-        [3, 'Cyd', 20],
-        [4, 'Dee', 50],
-      ],
-    },
   ],
   fillNull: [
     {
@@ -505,6 +500,21 @@ export const nodes: CasesOf<Plan['kind']> = {
         [4, 'nowhere', 50],
       ],
     },
+  ],
+  castAll: [
+    {
+      name: 'every numeric column',
+      plan: (t) => t(people).drop('city').cast('int64'),
+      columns: { id: 'int64', name: 'string', age: 'int64' },
+      rows: [
+        [1, 'Ada', 36],
+        [2, 'Bob', null],
+        [3, 'Cyd', 20],
+        [4, 'Dee', 50],
+      ],
+    },
+  ],
+  fillAll: [
     {
       // A median is a float64: integers widen.
       name: 'every numeric column by its median',
@@ -512,8 +522,10 @@ export const nodes: CasesOf<Plan['kind']> = {
       columns: { id: 'float64', name: 'string', city: 'string', age: 'float64' },
       rows: [[2, 'Bob', 'Paris', 36]],
     },
+    ...fills,
   ],
   dropNull: [
+    ...drops,
     {
       name: 'in any column',
       plan: (t) => t(people).dropNull().select('id'),
@@ -554,4 +566,5 @@ export const nodes: CasesOf<Plan['kind']> = {
       ],
     },
   ],
+  ...relational,
 }

@@ -1,4 +1,4 @@
-import { call } from '../../../src/plan/index.ts'
+import { call, intervalText, parseDuration } from '../../../src/plan/index.ts'
 import { scalarCases } from '../suite.ts'
 
 const leap = '2024-02-29 23:59:58.123456'
@@ -124,6 +124,36 @@ export const time = {
       ],
     })),
   ),
+  timeBucket: scalarCases(
+    'timeBucket',
+    ...(
+      [
+        ['15 minutes', '2024-02-29T23:45:00'],
+        ['6 hours', '2024-02-29T18:00:00'],
+        ['1 day', '2024-02-29T00:00:00'],
+        ['1 week', '2024-02-26T00:00:00'],
+        ['2 months', '2024-01-01T00:00:00'],
+        ['1 year', '2024-01-01T00:00:00'],
+      ] as const
+    ).map(([every, result]) => ({
+      types: ['timestamp'] as const,
+      result: 'timestamp' as const,
+      of: (a: Parameters<typeof call>[1]) => call('timeBucket', intervalText(parseDuration('every', every)), a),
+      rows: [
+        [leap, result],
+        [null, null],
+      ],
+    })),
+  ),
+  timeRange: scalarCases('timeRange', {
+    types: ['timestamp', 'timestamp'],
+    result: 'nested',
+    of: (a, b) => call('timeRange', a, b, intervalText(parseDuration('every', '1 month'))),
+    rows: [
+      ['2024-01-31T00:00:00', '2024-03-01T00:00:00', ['2024-01-31T00:00:00', '2024-02-29T00:00:00']],
+      ['2024-02-01T00:00:00', '2024-01-01T00:00:00', []],
+    ],
+  }),
   parseDate: scalarCases(
     'parseDate',
     {
