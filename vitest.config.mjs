@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
     // `npm run test:full` runs tests once more in altered modes.
     setupFiles: process.env.FATHOM_TEST_MODE === undefined ? [] : ['tests/harness/mode.ts'],
+    // Starts a Spark for the files that ask for one, and stops it at the end.
+    globalSetup: ['tests/harness/spark-setup.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -86,6 +86,10 @@ export class MemoryError extends FathomError {
 export class CancelledError extends FathomError {
   override readonly code = 'CANCELLED'
 }
+/** A server cannot be reached, does not speak what it should, is too old, or refuses who asks. */
+export class ConnectionError extends FathomError {
+  override readonly code = 'CONNECTION'
+}
 /** The native part is missing or does not fit this processor or Node.js. */
 export class NativeError extends FathomError {
   override readonly code = 'NATIVE'

@@ -1,0 +1,161 @@
+import { type Data, type RecordBatch, Type } from 'apache-arrow'
+import type { AnyColumn, ColumnBatch, ColumnStorage, ColumnType, Schema } from '../core/index.ts'
+import { decimalReader, plainReader, textReader } from './values.ts'
+
+/** One batch of Arrow as the core's columns. Numbers of the same width share Arrow's memory; nothing is copied twice. */
+export function columnsOf(batch: RecordBatch, schema: Schema): ColumnBatch {
+  const columns = schema.map((field, i) => columnOf(batch.data.children[i]!, field.type))
+  return { schema, columns, length: batch.numRows }
+}
+
+function columnOf(data: Data, type: ColumnType): AnyColumn {
+  return { type, values: readers[type](data), validity: validityOf(data) } as AnyColumn
+}
+
+type Typed = Int8Array | Int16Array | Int32Array | Float32Array | Float64Array | BigInt64Array
+
+/** What of Arrow's memory becomes a column's values. A missing value is 0 or null there; the validity says so. */
+const readers: { readonly [T in ColumnType]: (data: Data) => ColumnStorage[T] } = {
+  boolean: (data) => bits(data.values as Uint8Array, data.offset, data.length),
+  int32: (data) => {
+    if (data.typeId === Type.Null) return new Int32Array(data.length)
+    const values = numbers(data)
+    return values instanceof Int32Array ? values : Int32Array.from(values as Int16Array)
+  },
+  int64: (data) => numbers(data) as BigInt64Array,
+  float64: (data) => {
+    if (data.typeId === Type.Decimal) {
+      const read = decimalReader(data)
+      return Float64Array.from({ length: data.length }, (_, row) => read(row))
+    }
+    const values = numbers(data)
+    return values instanceof Float64Array ? values : Float64Array.from(values as Float32Array)
+  },
+  date: (data) => numbers(data) as Int32Array,
+  timestamp: (data) => numbers(data) as BigInt64Array,
+  string: (data) => present(data, textReader(data)),
+  binary: (data) => present(data, plainReader(data) as (row: number) => Uint8Array),
+  nested: (data) => present(data, plainReader(data)),
+}
+
+/** The values of the rows, without what lies around them in the buffer. */
+function numbers(data: Data): Typed {
+  const values = data.values as Typed
+  return values.length === data.length ? values : values.subarray(0, data.length)
+}
+
+function present<T>(data: Data, read: (row: number) => T): (T | null)[] {
+  const { length } = data
+  const out: (T | null)[] = Array.from({ length })
+  const missing = data.nullCount > 0
+  for (let row = 0; row < length; row++) out[row] = missing && !data.getValid(row) ? null : read(row)
+  return out
+}
+
+function validityOf(data: Data): Uint8Array | undefined {
+  if (data.typeId === Type.Null) return new Uint8Array(data.length)
+  if (data.nullCount === 0) return undefined
+  return bits(data.nullBitmap, data.offset, data.length)
+}
+
+/** A byte for each bit. */
+function bits(packed: Uint8Array, offset: number, length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  let row = 0
+  if (offset % 8 === 0) {
+    for (let at = offset / 8; row + 8 <= length; at++, row += 8) {
+      const byte = packed[at]!
+      if (byte === 0) continue
+      for (let bit = 0; bit < 8; bit++) out[row + bit] = (byte >> bit) & 1
+    }
+  }
+  for (; row < length; row++) out[row] = (packed[(offset + row) >> 3]! >> ((offset + row) & 7)) & 1
+  return out
+}
+
+const classes = {
+  boolean: Uint8Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  float64: Float64Array,
+  date: Int32Array,
+  timestamp: BigInt64Array,
+} as const
+
+/** Batches one after another as one. Empty where there are none. */
+export function concatenate(batches: readonly ColumnBatch[], schema: Schema): ColumnBatch {
+  if (batches.length === 1) return batches[0]!
+  const length = batches.reduce((sum, batch) => sum + batch.length, 0)
+  const columns = schema.map(({ type }, i) => {
+    const parts = batches.map((batch) => batch.columns[i]!)
+    return { type, values: join(type, parts, length), validity: joinValidity(parts, length) } as AnyColumn
+  })
+  return { schema, columns, length }
+}
+
+function join(type: ColumnType, parts: readonly AnyColumn[], length: number): ColumnStorage[ColumnType] {
+  if (type === 'string' || type === 'binary' || type === 'nested') {
+    const out: unknown[] = Array.from({ length })
+    let at = 0
+    for (const { values } of parts) for (const value of values) out[at++] = value
+    return out
+  }
+  const out = new classes[type](length)
+  let at = 0
+  for (const { values } of parts) {
+    out.set(values as never, at)
+    at += values.length
+  }
+  return out
+}
+
+function joinValidity(parts: readonly AnyColumn[], length: number): Uint8Array | undefined {
+  if (parts.every(({ validity }) => validity === undefined)) return undefined
+  const out = new Uint8Array(length)
+  let at = 0
+  for (const { values, validity } of parts) {
+    if (validity === undefined) out.fill(1, at, at + values.length)
+    else out.set(validity, at)
+    at += values.length
+  }
+  return out
+}
+
+/** Rows `from` to `to` of a batch; typed arrays share memory. */
+export function slice(batch: ColumnBatch, from: number, to: number): ColumnBatch {
+  if (from === 0 && to === batch.length) return batch
+  const columns = batch.columns.map(
+    ({ type, values, validity }) =>
+      ({
+        type,
+        values: Array.isArray(values) ? values.slice(from, to) : (values as Int32Array).subarray(from, to),
+        validity: validity?.subarray(from, to),
+      }) as AnyColumn,
+  )
+  return { schema: batch.schema, columns, length: to - from }
+}
+
+/** The same rows in batches of `rows`, all full but the last. */
+export async function* rebatch(
+  batches: AsyncIterable<ColumnBatch>,
+  rows: number,
+  schema: () => Schema,
+): AsyncGenerator<ColumnBatch, void, void> {
+  let held: ColumnBatch[] = []
+  let count = 0
+  for await (const batch of batches) {
+    let from = 0
+    while (count + batch.length - from >= rows) {
+      const to = from + rows - count
+      yield concatenate([...held, slice(batch, from, to)], schema())
+      held = []
+      count = 0
+      from = to
+    }
+    if (from < batch.length) {
+      held.push(slice(batch, from, batch.length))
+      count += batch.length - from
+    }
+  }
+  if (count > 0) yield concatenate(held, schema())
+}
