@@ -18,6 +18,7 @@ export class BatchBuilder {
   private readonly types: readonly DuckDBType[]
   private builders: ColumnBuilder[] = []
   private filled = 0
+  private full = false
 
   constructor(schema: Schema, types: readonly DuckDBType[], rows: number) {
     this.schema = schema
@@ -31,8 +32,8 @@ export class BatchBuilder {
     let from = 0
     while (from < size) {
       if (this.filled === 0) {
-        // Most results are short: what is reserved grows with the rows that come.
-        const capacity = Math.min(this.rows, size - from)
+        // Most results are short: what is reserved grows with the rows that come, and stays after a full batch.
+        const capacity = Math.min(this.rows, this.full ? this.rows : size - from)
         this.builders = this.types.map((type, i) => builder(type, this.schema[i]!, capacity))
       }
       const count = Math.min(size - from, this.rows - this.filled)
@@ -52,6 +53,7 @@ export class BatchBuilder {
   private finish(): ColumnBatch {
     const length = this.filled
     this.filled = 0
+    this.full = length === this.rows
     return { schema: this.schema, columns: this.builders.map((column) => column.finish(length)), length }
   }
 }
@@ -70,7 +72,7 @@ abstract class ColumnBuilder {
   /** Makes room for `size` rows, for `most` at most. */
   reserve(size: number, most: number): void {
     if (size <= this.capacity) return
-    this.capacity = Math.min(most, Math.max(size, 2 * this.capacity))
+    this.capacity = Math.min(most, Math.max(size, 4 * this.capacity))
     if (this.validity !== undefined) {
       const longer = new Uint8Array(this.capacity).fill(1)
       longer.set(this.validity)
