@@ -15,7 +15,16 @@ export interface Engine {
   batches(plan: Plan, options?: BatchOptions): AsyncGenerator<ColumnBatch, void, void>
   /** Runs the plan once and keeps its rows, in order, where the engine works. Freed when the node is no longer used. */
   store(plan: Plan, options?: StoreOptions): Promise<Stored>
-  /** Writes the rows to one file. `path` must not exist; making that atomic is the caller's work. */
+  /**
+   * Keeps rows that come in batches (made in the program, or decoded from another format) where the engine works, as
+   * `store` does. Columns get the fields' `sqlType`s; decimals may come as text, of which nothing is lost.
+   */
+  load(
+    schema: Schema,
+    batches: AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>,
+    options?: StoreOptions,
+  ): Promise<Stored>
+  /** Writes the rows to one file, or a folder of partitions. `path` must not exist; making that atomic is the caller's work. */
   write(plan: Plan, target: WriteTarget, options?: RunOptions): Promise<{ readonly rows: number }>
   /** The text that the engine runs and its own plan for it. */
   explain(plan: Plan): Promise<string>
@@ -64,10 +73,17 @@ export interface RejectedRow {
   readonly text: string
 }
 
-export const writeFormats = ['csv', 'tsv', 'ndjson', 'parquet'] as const
-export type WriteFormat = (typeof writeFormats)[number]
+export const fileFormats = ['csv', 'tsv', 'ndjson', 'parquet'] as const
+/** What engines write themselves. */
+export type FileFormat = (typeof fileFormats)[number]
+export const writeCompressions = ['none', 'gzip', 'zstd', 'snappy', 'lz4', 'brotli'] as const
+export type WriteCompression = (typeof writeCompressions)[number]
 export interface WriteTarget {
   readonly path: string
-  readonly format: WriteFormat
-  readonly compression?: 'gzip' | 'zstd' | undefined
+  readonly format: FileFormat
+  readonly compression?: WriteCompression | undefined
+  /** Rows of a Parquet row group. */
+  readonly rowGroupSize?: number | undefined
+  /** Columns that become folders below `path`, and are left out of the files. */
+  readonly partitionBy?: readonly string[] | undefined
 }

@@ -1,5 +1,6 @@
 import { basename, extname, join } from 'node:path'
 import { DataError } from '../core/index.ts'
+import { isArrow } from './arrow.ts'
 import { bytesOf, compressionOf, head } from './bytes.ts'
 import { peek } from './encoding.ts'
 import { emptyFile, expand, filesUnder, formatExtension, hasGlob, missing, statusOf } from './files.ts'
@@ -17,7 +18,21 @@ export interface DetectedInput {
   readonly paths: readonly string[]
 }
 
-const tableExtensions = new Set(['csv', 'tsv', 'tab', 'parquet', 'pq', 'json', 'ndjson', 'jsonl', 'data'])
+const tableExtensions = new Set([
+  'csv',
+  'tsv',
+  'tab',
+  'parquet',
+  'pq',
+  'json',
+  'ndjson',
+  'jsonl',
+  'arrow',
+  'arrows',
+  'ipc',
+  'feather',
+  'data',
+])
 
 /**
  * Tells what kind of input a path (or pattern, or several) is, by names and first bytes.
@@ -46,6 +61,7 @@ async function file(path: string): Promise<DetectedInput> {
   }
   if (isIdx(await firstBytes(path))) return { kind: 'idx', reason: 'it begins like an IDX file', paths: [path] }
   if (start.toString('latin1', 0, 4) === 'PAR1') return { kind: 'table', reason: 'it is a Parquet file', paths: [path] }
+  if (isArrow(start)) return { kind: 'table', reason: 'it is an Arrow file or stream', paths: [path] }
   // Refuses binary content with a sentence about what it is.
   await peek(path)
   return { kind: 'table', reason: `it is a text file (.${formatExtension(path)})`, paths: [path] }

@@ -1,3 +1,4 @@
+export { readArrowBytes } from './arrow.ts'
 export * from './detect.ts'
 export { decodeDocument, readImageFolder, readTextFolder } from './documents.ts'
 export { type Encoding, encodings } from './encoding.ts'

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { DataError, OptionError } from '../core/index.ts'
 import type { Engine } from '../engines/index.ts'
+import { isArrow, readArrowFiles } from './arrow.ts'
 import { head } from './bytes.ts'
 import { readCsv } from './csv/read.ts'
 import { sniff } from './csv/sniff.ts'
@@ -19,6 +20,7 @@ const readers: { readonly [F in ReadFormat]: Reader } = {
   json: readJson,
   ndjson: readJson,
   parquet: readParquet,
+  arrow: readArrowFiles,
   lines: readLines,
   labeledLines: readLabeledLines,
 }
@@ -34,6 +36,10 @@ const byExtension: Readonly<Record<string, ReadFormat>> = {
   jsonl: 'ndjson',
   parquet: 'parquet',
   pq: 'parquet',
+  arrow: 'arrow',
+  arrows: 'arrow',
+  ipc: 'arrow',
+  feather: 'arrow',
 }
 /** Beside data in folders, and not data. */
 const notData = new Set(['md', 'names', 'html', 'pdf', 'yaml', 'yml', 'py', 'arff', 'fathom'])
@@ -89,8 +95,9 @@ async function tableFiles(paths: readonly string[]): Promise<string[]> {
 
 /** By content where the content tells (Parquet, JSON, labelled lines), else by the name. */
 export async function formatOf(path: string, options: ReadOptions = {}): Promise<ReadFormat> {
-  const start = await head(path, 4)
-  if (start.toString('latin1') === 'PAR1') return 'parquet'
+  const start = await head(path, 8)
+  if (start.toString('latin1', 0, 4) === 'PAR1') return 'parquet'
+  if (isArrow(start)) return 'arrow'
   const named = byExtension[formatExtension(path)]
   if (named !== undefined && named !== 'csv') return named
   if (options.delimiter !== undefined || options.header !== undefined) return 'csv'

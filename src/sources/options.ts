@@ -3,7 +3,7 @@ import type { DataType, Plan } from '../plan/index.ts'
 import type { Encoding } from './encoding.ts'
 import type { ReadReport } from './report.ts'
 
-export const readFormats = ['csv', 'tsv', 'ndjson', 'json', 'parquet', 'lines', 'labeledLines'] as const
+export const readFormats = ['csv', 'tsv', 'ndjson', 'json', 'parquet', 'arrow', 'lines', 'labeledLines'] as const
 export type ReadFormat = (typeof readFormats)[number]
 export const badRowPolicies = ['error', 'skip', 'collect'] as const
 export type BadRowPolicy = (typeof badRowPolicies)[number]

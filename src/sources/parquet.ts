@@ -2,6 +2,7 @@ import { DataError, FathomError, type Schema } from '../core/index.ts'
 import type { Engine } from '../engines/index.ts'
 import type { ScanNode } from '../plan/index.ts'
 import { head } from './bytes.ts'
+import { sameColumns } from './drift.ts'
 import { emptyFile, statusOf } from './files.ts'
 import type { Opened } from './options.ts'
 import { plainReport } from './report.ts'
@@ -63,22 +64,4 @@ async function schemaOf(engine: Engine, path: string): Promise<Schema> {
       cause: error,
     })
   }
-}
-
-function sameColumns(firstPath: string, first: Schema, path: string, own: Schema): void {
-  const names = new Set(own.map((field) => field.name))
-  const lacking = first.filter((field) => !names.has(field.name)).map((field) => `"${field.name}"`)
-  const extra = own
-    .filter((field) => !first.some((other) => other.name === field.name))
-    .map((field) => `"${field.name}"`)
-  if (lacking.length === 0 && extra.length === 0) return
-  throw new DataError({
-    operation: `read ${path}`,
-    expected: `the columns of ${firstPath}`,
-    received: [
-      ...(lacking.length > 0 ? [`none named ${lacking.join(', ')}`] : []),
-      ...(extra.length > 0 ? [`also ${extra.join(', ')}`] : []),
-    ].join(' and '),
-    hint: 'Read the files one by one and join them with union',
-  })
 }

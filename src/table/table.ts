@@ -1,5 +1,5 @@
 import { type AnyColumn, CancelledError, type ColumnBatch, type Schema } from '../core/index.ts'
-import type { BatchOptions, Engine, RunOptions } from '../engines/index.ts'
+import type { ArrowFormat, BatchOptions, Engine, RunOptions } from '../engines/index.ts'
 import {
   columnNames,
   count,
@@ -13,6 +13,7 @@ import {
   type Value,
 } from '../plan/index.ts'
 import type { ReadReport } from '../sources/index.ts'
+import { toArrowBytes } from './arrow-out.ts'
 import { concatenate, rowsOf } from './collect.ts'
 import {
   checkTable,
@@ -292,6 +293,11 @@ export class Table {
     const rows: Record<string, unknown>[] = []
     for await (const batch of this.engine.batches(this.plan, options)) for (const row of rowsOf(batch)) rows.push(row)
     return rows
+  }
+
+  /** All rows as Arrow IPC bytes: `tableFromIPC(await table.toArrow())` of any Arrow library. Decimals keep every digit. */
+  async toArrow(options: RunOptions & { readonly format?: ArrowFormat } = {}): Promise<Uint8Array> {
+    return toArrowBytes(this.engine, this.plan, options.format ?? 'stream', options)
   }
 
   /** Runs the plan now and keeps the rows, so that what follows does not run it again. */

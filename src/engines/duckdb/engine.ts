@@ -5,11 +5,20 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type ColumnBatch, FileError, MemoryError, type Schema } from '../../core/index.ts'
 import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode } from '../../plan/index.ts'
-import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
+import type {
+  BatchOptions,
+  Engine,
+  RunOptions,
+  Stored,
+  StoreOptions,
+  WriteCompression,
+  WriteTarget,
+} from '../engine.ts'
 import { type Facts, resolve } from '../resolve.ts'
 import { BatchBuilder } from './columns.ts'
 import { checkReads, guarded, prepare, run, stream } from './connection.ts'
 import { duckdbError } from './errors.ts'
+import { appendBatches, loadedAs } from './load.ts'
 import { takeRejects, told } from './rejects.ts'
 import { fieldOf } from './types.ts'
 
@@ -133,6 +142,69 @@ export class DuckdbEngine implements Engine {
         throw error
       }
     })
+  }
+
+  async load(
+    schema: Schema,
+    batches: AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>,
+    options: StoreOptions = {},
+  ): Promise<Stored> {
+    const operation = options.operation ?? 'load'
+    const connection = await this.connect()
+    const { epoch } = this
+    try {
+      return await this.alive(
+        guarded(connection, operation, options, () => this.append(connection, schema, batches, options)),
+      )
+    } finally {
+      this.free(connection, epoch)
+    }
+  }
+
+  private async append(
+    connection: DuckDBConnection,
+    schema: Schema,
+    batches: AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>,
+    options: StoreOptions,
+  ): Promise<Stored> {
+    const catalog = (options.bytes ?? 0) > this.memoryLimit / 16 ? 'disk' : 'memory'
+    if (catalog === 'disk') await this.openDisk()
+    const name = `stored_${++this.tables}`
+    const table = `${catalog}.main.${name}`
+    const fields = schema.map((field) => ({ ...field, as: loadedAs(field) }))
+    const staged = fields.some(({ as, sqlType }) => as !== sqlType)
+    const definition = fields.map(({ name: column, as }) => `${duckdbDialect.identifier(column)} ${as}`).join(', ')
+    const target = staged ? `${name}_text` : name
+    try {
+      await connection.run(`CREATE TABLE ${catalog}.main.${target} (${definition})`)
+      const rows = await appendBatches(
+        connection,
+        { name: target, schema: 'main', catalog },
+        fields.map(({ as }) => as),
+        batches,
+        options.signal,
+      )
+      if (staged) {
+        const columns = fields.map(({ name: column, type, sqlType, as }) => {
+          const own = duckdbDialect.identifier(column)
+          return as === sqlType ? own : `${own}${type === 'nested' ? '::JSON' : ''}::${sqlType} AS ${own}`
+        })
+        await connection.run(`CREATE TABLE ${table} AS SELECT ${columns.join(', ')} FROM ${catalog}.main.${target}`)
+        await connection.run(`DROP TABLE ${catalog}.main.${target}`)
+      }
+      const stored = await this.describe(connection, { text: `SELECT * FROM ${table}`, parameters: [] })
+      const scan: ScanNode = {
+        kind: 'scan',
+        source: { format: 'stored', engine: this.name, name: table },
+        schema: stored,
+      }
+      this.unused.register(scan, table)
+      return { scan, rows, rejected: [], rejectedCount: 0 }
+    } catch (error) {
+      await connection.run(`DROP TABLE IF EXISTS ${catalog}.main.${target}`).catch(() => undefined)
+      await connection.run(`DROP TABLE IF EXISTS ${table}`).catch(() => undefined)
+      throw error
+    }
   }
 
   /**
@@ -371,7 +443,28 @@ const formats: { readonly [K in WriteTarget['format']]: string } = {
   parquet: 'FORMAT parquet',
 }
 
-function copyOptions({ format, compression }: WriteTarget): string {
-  if (compression === undefined) return formats[format]
-  return `${formats[format]}, COMPRESSION ${compression}`
+const compressions: { readonly [K in WriteCompression]: string } = {
+  none: 'uncompressed',
+  gzip: 'gzip',
+  zstd: 'zstd',
+  snappy: 'snappy',
+  lz4: 'lz4_raw',
+  brotli: 'brotli',
+}
+
+function copyOptions({ format, compression, rowGroupSize, partitionBy = [] }: WriteTarget): string {
+  const parquet = format === 'parquet'
+  return [
+    formats[format],
+    ...(compression === undefined || (compression === 'none' && !parquet)
+      ? []
+      : [`COMPRESSION ${compressions[compression]}`]),
+    ...(rowGroupSize === undefined ? [] : [`ROW_GROUP_SIZE ${Math.round(rowGroupSize)}`]),
+    ...(partitionBy.length === 0
+      ? []
+      : [
+          `PARTITION_BY (${partitionBy.map((name) => duckdbDialect.identifier(name)).join(', ')})`,
+          "FILENAME_PATTERN 'part-{uuid}'",
+        ]),
+  ].join(', ')
 }

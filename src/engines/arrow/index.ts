@@ -1,0 +1,3 @@
+export * from './decode.ts'
+export * from './encode.ts'
+export { type ByteSource, fromBytes } from './frames.ts'
