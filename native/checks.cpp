@@ -331,7 +331,7 @@ const char* affineWarp(const Call& call) {
 
 // ── linear algebra ─────────────────────────────────────────────────────────────────────────────────────────────────
 const char* matmul(const Call& call) {
-  REQUIRE(within(call.inCount, 2, 4) && call.outCount == 1 && call.intCount == 3 && call.floatCount == 0,
+  REQUIRE(within(call.inCount, 2, 5) && call.outCount == 1 && call.intCount == 3 && call.floatCount == 0,
           "it has another number of operands");
   const Tensor &a = call.in[0], &b = call.in[1], &y = call.out[0];
   REQUIRE(present(a) && present(b) && sameReal({&a, &b, &y}), "its types do not fit");
@@ -351,6 +351,8 @@ const char* matmul(const Call& call) {
   if (call.inCount > 2 && present(call.in[2]))
     REQUIRE(call.in[2].dtype == y.dtype && isVector(call.in[2], n), "the bias does not fit");
   if (call.inCount > 3 && present(call.in[3])) REQUIRE(same(call.in[3], y), "the residual does not fit");
+  if (call.inCount > 4 && present(call.in[4]))
+    REQUIRE(y.dtype == DType::float32 && same(call.in[4], y), "the mask does not fit");
   return nullptr;
 }
 
@@ -379,7 +381,12 @@ const char* conv2d(const Call& call) {
   return convolution(call.in[0], call.in[1], y, call);
 }
 const char* conv2dInputGradient(const Call& call) {
-  OPERANDS(2, 1, 9);
+  REQUIRE(within(call.inCount, 2, 4) && call.outCount == 1 && call.intCount == 9 && call.floatCount == 0,
+          "it has another number of operands");
+  REQUIRE(present(call.in[0]) && present(call.in[1]), "an input is absent");
+  for (int i = 2; i < call.inCount; i++)
+    REQUIRE(!present(call.in[i]) || (call.in[i].dtype == DType::float32 && same(call.in[i], call.out[0])),
+            "the residual or mask does not fit");
   return convolution(call.out[0], call.in[1], call.in[0], call);
 }
 const char* conv2dFilterGradient(const Call& call) {
@@ -426,11 +433,12 @@ bool statistic(const Tensor& value, const Tensor& x, bool perRow) {
   return value.dtype == x.dtype && (perRow ? sameLeading(x, value, 1) : isVector(value, x.dims[x.rank - 1]));
 }
 template <bool kPerRow> const char* normalize(const Call& call) {
-  REQUIRE(call.inCount == 3 && call.outCount == 3 && call.intCount <= 1 && call.floatCount == 1, "it has another number of operands");
+  REQUIRE(within(call.inCount, 3, kPerRow ? 3 : 4) && call.outCount == 3 && call.intCount <= 1 && call.floatCount == 1, "it has another number of operands");
   const Tensor& x = call.in[0];
   REQUIRE(present(x) && (call.intCount == 0 || within(call.ints[0], 0, 1)), "its operands do not fit");
   if (const char* problem = normalization(x, call.out[0])) return problem;
   for (int i = 1; i < 3; i++) REQUIRE(!present(call.in[i]) || parameter(call.in[i], x), "a parameter does not fit");
+  if (call.inCount > 3 && present(call.in[3])) REQUIRE(same(call.in[3], x), "the residual does not fit");
   for (int i = 1; i < 3; i++) REQUIRE(statistic(call.out[i], x, kPerRow), "a statistic does not fit");
   REQUIRE(x.dims[x.rank - 1] > 0, "the last axis is empty");
   return nullptr;

@@ -6,6 +6,10 @@
 #include <new>
 #include <string>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "failure.h"
 #include "registry.h"
 
@@ -14,6 +18,7 @@ namespace fathom {
 namespace {
 
 constexpr size_t kMostResolved = 64;
+constexpr size_t kHugePage = size_t{2} << 20;
 
 // Pools that no run is using now, to be taken by the next one that wants as many threads. As many exist as runs have
 // ever overlapped.
@@ -63,8 +68,12 @@ void Memory::reserve(size_t bytes) {
   std::free(data_);
   data_ = nullptr;
   bytes_ = 0;
-  const size_t rounded = (bytes + 4095) / 4096 * 4096;
-  data_ = static_cast<uint8_t*>(std::aligned_alloc(4096, rounded));
+  // Large memory in large pages, where the system has them for those who ask: a step walks through all of it.
+  const size_t page = bytes < kHugePage ? 4096 : kHugePage, rounded = (bytes + page - 1) / page * page;
+  data_ = static_cast<uint8_t*>(std::aligned_alloc(page, rounded));
+#if defined(__linux__)
+  if (data_ && page == kHugePage) madvise(data_, rounded, MADV_HUGEPAGE);
+#endif
   if (!data_) fail("MEMORY", "the system has no " + std::to_string(bytes) + " bytes for the program");
   bytes_ = rounded;
 }

@@ -3,6 +3,10 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace fathom {
 
 namespace {
@@ -84,8 +88,11 @@ int Pool::threads() const { return static_cast<int>(state_->scratch.size()); }
 uint8_t* Pool::scratch(int thread) const {
   uint8_t*& memory = state_->scratch[thread];
   if (!memory) {
-    memory = static_cast<uint8_t*>(std::aligned_alloc(4096, kThreadScratch));
+    memory = static_cast<uint8_t*>(std::aligned_alloc(kThreadScratch, kThreadScratch));
     if (!memory) throw std::bad_alloc();
+#if defined(__linux__)
+    madvise(memory, kThreadScratch, MADV_HUGEPAGE);  // panels lie far apart
+#endif
   }
   return memory;
 }

@@ -1,7 +1,8 @@
 // Which way a convolution is computed.
 //
 // conv2d: x [n,h,w,c], filter [kh,kw,c/groups,o], bias [o]?, residual [n,oh,ow,o]? -> activation(x * filter + bias +
-// residual) conv2dInputGradient: dy, filter -> dx          conv2dFilterGradient: x, dy -> dfilter ints = {strideH,
+// residual) conv2dInputGradient: dy, filter, residual [n,h,w,c]?, mask [n,h,w,c]? -> dx + residual,
+// 0 where the mask is not above 0 (the gradient of the relu that made the mask)          conv2dFilterGradient: x, dy -> dfilter ints = {strideH,
 // strideW, padTop, padLeft, padBottom, padRight, dilationH, dilationW, groups, activation}
 #include "conv2d.h"
 
@@ -115,6 +116,7 @@ void inputGradient(const Call& call) {
                                         call.out[0].as<double>(), *call.pool);
   const float *dy = call.in[0].as<float>(), *filter = widened(plain, call.in[1].as<float>(), call);
   float* dx = call.out[0].as<float>();
+  const Epilogue epilogue{nullptr, optionalFloats(call, 2), Activation::none, optionalFloats(call, 3)};
   uint8_t* scratch = call.scratch + mergedFilterBytes(plain);
   switch (inputGradientWay(c)) {
     case Way::pointwise: {
@@ -131,14 +133,19 @@ void inputGradient(const Call& call) {
                 dx,
                 c.channels,
                 false,
-                {}};
+                epilogue};
       return gemm(g, *call.pool, scratch);
     }
-    case Way::depthwise: return depthwiseInputGradient(c, dy, filter, dx, *call.pool);
-    case Way::winograd: return winogradInputGradient(c, dy, filter, dx, *call.pool, scratch);
-    case Way::direct: return directInputGradient(c, dy, filter, dx, *call.pool, scratch);
-    default: return genericInputGradient<float>(c, dy, filter, dx, *call.pool);
+    case Way::winograd: return winogradInputGradient(c, dy, filter, dx, epilogue, *call.pool, scratch);
+    case Way::direct: return directInputGradient(c, dy, filter, dx, epilogue, *call.pool, scratch);
+    case Way::depthwise: depthwiseInputGradient(c, dy, filter, dx, *call.pool); break;
+    default: genericInputGradient<float>(c, dy, filter, dx, *call.pool);
   }
+  if (epilogue.nothing()) return;
+  call.pool->run(c.images * c.height, [&](int64_t row, int) {
+    const int64_t at = row * c.width * c.channels;
+    finishTile(dx + at, c.channels, dx + at, c.channels, c.width, c.channels, epilogue.at(0, at));
+  });
 }
 
 size_t filterGradientScratch(const Call& call) {

@@ -36,7 +36,7 @@ struct DirectConv {
   const float* panels;  // per group, packed as packPanels does, k = [filterHeight, filterWidth, groupIn]
   float* y;             // at the grid's first point
   int64_t imageStep, rowStep, pixelStep;
-  Epilogue epilogue;  // the residual is laid out as y
+  Epilogue epilogue;  // residual and mask are laid out as y
 };
 void directConv(const DirectConv& conv, Pool& pool);
 inline int64_t panelFloats(int64_t k, int64_t n) { return k * paddedColumns(n); }
@@ -45,8 +45,8 @@ size_t directForwardScratch(const Conv& conv);
 void directForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,
                    Pool& pool, uint8_t* scratch);
 size_t directInputGradientScratch(const Conv& conv);
-void directInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool,
-                         uint8_t* scratch);
+void directInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
+                         Pool& pool, uint8_t* scratch);
 bool directInputGradientFits(const Conv& conv);
 size_t directFilterGradientScratch(const Conv& conv);
 void directFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
@@ -70,8 +70,8 @@ void winogradForward(const Conv& conv, const float* x, const float* filter, floa
                      Pool& pool, uint8_t* scratch);
 bool winogradInputGradientFits(const Conv& conv);
 size_t winogradInputGradientScratch(const Conv& conv);
-void winogradInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, Pool& pool,
-                           uint8_t* scratch);
+void winogradInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
+                           Pool& pool, uint8_t* scratch);
 size_t winogradFilterGradientScratch(const Conv& conv);
 void winogradFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
 

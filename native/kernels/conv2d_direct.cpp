@@ -180,7 +180,8 @@ size_t directInputGradientScratch(const Conv& c) {
   return c.groups * panelFloats(c.filterHeight * c.filterWidth * c.groupOut(), c.groupIn()) * sizeof(float);
 }
 
-void directInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, Pool& pool, uint8_t* scratch) {
+void directInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
+                         Pool& pool, uint8_t* scratch) {
   float* panels = reinterpret_cast<float*>(scratch);
   const int64_t in = c.groupIn(), out = c.groupOut(), perGroup = ceilDiv(in, kMostColumns);
   for (int64_t ph = 0; ph < c.strideH; ph++) {
@@ -188,7 +189,7 @@ void directInputGradient(const Conv& c, const float* dy, const float* filter, fl
     for (int64_t pw = 0; pw < c.strideW; pw++) {
       const Phase u = phaseOf(pw, c.strideW, c.padLeft, c.filterWidth, c.dilationW, c.width);
       if (v.size == 0 || u.size == 0) continue;
-      const int64_t k = v.taps * u.taps * out;
+      const int64_t k = v.taps * u.taps * out, phase = (ph * c.width + pw) * c.channels;
       pool.run(c.groups * perGroup, [&](int64_t block, int) {
         const int64_t g = block / perGroup, j = block % perGroup * kMostColumns;
         const int64_t columns = lesser(kMostColumns, in - j);
@@ -220,11 +221,11 @@ void directInputGradient(const Conv& c, const float* dy, const float* filter, fl
                    out,
                    in,
                    panels,
-                   dx + (ph * c.width + pw) * c.channels,
+                   dx + phase,
                    c.height * c.width * c.channels,
                    c.strideH * c.width * c.channels,
                    c.strideW * c.channels,
-                   {}};
+                   epilogue.at(0, phase)};
       if (k == 0) {  // pixels no output looks at
         d.filterHeight = d.filterWidth = 1;
         d.padTop = d.padLeft = 0;

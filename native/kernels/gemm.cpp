@@ -1,8 +1,9 @@
 // Matrix products on the pool. How a product is cut depends on its sizes only, never on the number of threads, and so
 // does every sum's order.
 //
-// matmul: a [..batch,m,k] (or [..,k,m]), b [..batch,k,n] (or [..,n,k]), bias [n]?, residual [..batch,m,n]?
-//   -> activation(a·b + bias + residual); ints = {transposeA, transposeB, activation}. Batch dimensions broadcast.
+// matmul: a [..batch,m,k] (or [..,k,m]), b [..batch,k,n] (or [..,n,k]), bias [n]?, residual [..batch,m,n]?,
+//   mask [..batch,m,n]? -> activation(a·b + bias + residual), 0 where the mask is not above 0;
+//   ints = {transposeA, transposeB, activation}. Batch dimensions broadcast.
 #include "gemm.h"
 
 namespace fathom::FATHOM_ISA {
@@ -226,6 +227,7 @@ void runMatmul(const Call& call) {
   g.cStride = s.n;
   g.epilogue.bias = optionalFloats(call, 2);
   g.epilogue.residual = optionalFloats(call, 3);
+  g.epilogue.mask = optionalFloats(call, 4);
   g.epilogue.activation = call.intCount > 2 ? Activation(call.ints[2]) : Activation::none;
   batch.batch = s.batch;
   batch.cStep = s.m * s.n;

@@ -75,7 +75,9 @@ void finishTile(const float* x, int64_t xStride, float* y, int64_t yStride, int6
     for (int64_t i = 0; i < rows; i++) {
       vf value = loadSome(x + i * xStride + j, n) + bias;
       if (epilogue.residual) value += loadSome(epilogue.residual + i * yStride + j, n);
-      storeSome(y + i * yStride + j, activate(value, epilogue.activation), n);
+      value = activate(value, epilogue.activation);
+      if (epilogue.mask) value = loadSome(epilogue.mask + i * yStride + j, n) > 0 ? value : vf{};
+      storeSome(y + i * yStride + j, value, n);
     }
   }
 }

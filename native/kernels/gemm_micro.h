@@ -32,23 +32,26 @@ extern const Micro kMicro[2][2][kMostRows];
 inline constexpr int kRows = 0;     // a[i·stride + k]
 inline constexpr int kColumns = 1;  // a[k·stride + i]
 
-// What happens to a finished sum: y = activation(sum + bias + residual).
+// What happens to a finished sum: y = activation(sum + bias + residual), or 0 where a mask is not above 0, which is the
+// gradient of the relu that made the mask.
 struct Epilogue {
   const float* bias = nullptr;
   const float* residual = nullptr;  // laid out like the output
   Activation activation = Activation::none;
+  const float* mask = nullptr;  // laid out like the output
 
-  bool nothing() const { return !bias && !residual && activation == Activation::none; }
+  bool nothing() const { return !bias && !residual && !mask && activation == Activation::none; }
   Epilogue at(int64_t column, int64_t offset) const {
-    return {bias ? bias + column : nullptr, residual ? residual + offset : nullptr, activation};
+    return {bias ? bias + column : nullptr, residual ? residual + offset : nullptr, activation,
+            mask ? mask + offset : nullptr};
   }
 };
 
 // Runs one tile of rows × columns (columns ≤ kMostColumns, any number) at c; `last` says that the sums are complete and
-// the epilogue applies. Rows of the residual lie cStride apart, as those of c.
+// the epilogue applies. Rows of the residual and mask lie cStride apart, as those of c.
 void microTile(MicroCall call, int layout, int64_t rows, int64_t columns, bool last, const Epilogue& epilogue);
 
-// y = activation(x + bias + residual) over rows × columns; x may be y.
+// y = epilogue(x) over rows × columns; x may be y.
 void finishTile(const float* x, int64_t xStride, float* y, int64_t yStride, int64_t rows, int64_t columns,
                 const Epilogue& epilogue);
 

@@ -57,9 +57,9 @@ struct Product {
 
 // kWhole: a tile and a vector of channels that lie all inside, the usual case, without tests.
 template <bool kWhole>
-inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plane, float* y, const float* residual,
-                       vf bias, int64_t pitch, int64_t outputs, int64_t rows, int64_t columns, int64_t some) {
+inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plane, float* y, vf bias, int64_t pitch, int64_t outputs, int64_t rows, int64_t columns, int64_t some) {
   const Activation activation = epilogue.activation;
+  const float *residual = epilogue.residual, *mask = epilogue.mask;
   transformTile<6, 4>([](const vf(&m)[6], vf(&t)[4]) { toOutputs(m, t); },
                       [=](int i, int j) { return load(sums + (i * kPatch + j) * plane); },
                       [=](int i, int j, vf value) {
@@ -68,6 +68,7 @@ inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plan
                         value += bias;
                         if (residual) value += kWhole ? load(residual + to) : loadSome(residual + to, some);
                         if (activation == Activation::relu) value = value < 0 ? vf{} : value;
+                        if (mask) value = (kWhole ? load(mask + to) : loadSome(mask + to, some)) > 0 ? value : vf{};
                         if constexpr (kWhole) store(y + to, value);
                         else storeSome(y + to, value, some);
                       });
@@ -80,14 +81,14 @@ void outputsOf(const Product& p, int64_t index, const float* sums, int64_t plane
   const int64_t at = ((n * t.outHeight + row) * t.outWidth + column) * p.outputs + first;
   const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
   const int64_t pitch = t.outWidth * p.outputs;
-  const float* residual = p.epilogue.residual ? p.epilogue.residual + at : nullptr;
+  for (const float* read : {p.epilogue.residual, p.epilogue.mask})
+    if (read) prefetchRows(read + at + kTile * pitch, pitch, kTile * p.outputs);
   for (int64_t o = 0; o < count; o += kLanes) {
     const int64_t some = lesser(kLanes, count - o);
     const vf bias = p.epilogue.bias ? loadSome(p.epilogue.bias + first + o, some) : vf{};
     const bool whole = some == kLanes && rows == kTile && columns == kTile;
-    (whole ? outputTile<true> : outputTile<false>)(p.epilogue, sums + o, plane, p.y + at + o,
-                                                   residual ? residual + o : nullptr, bias, pitch, p.outputs, rows,
-                                                   columns, some);
+    (whole ? outputTile<true> : outputTile<false>)(p.epilogue.at(0, at + o), sums + o, plane, p.y + at + o, bias, pitch,
+                                                   p.outputs, rows, columns, some);
   }
   if (p.epilogue.activation > Activation::relu)  // the others would fill the tile's loop with code
     for (int64_t i = 0; i < rows; i++)
@@ -100,15 +101,15 @@ void outputsOf(const Product& p, int64_t index, const float* sums, int64_t plane
 void multiply(const Product& p, Pool& pool) {
   const int64_t tiles = p.tiles.count(), channels = p.tiles.channels;
   const Cut cut = cutFor(tiles, channels, p.outputs);
-  const int64_t inStride = pointStride(channels), outStride = pointStride(cut.columns);
-  const int64_t inPlane = planeStride(cut.tiles, inStride), outPlane = planeStride(cut.tiles, outStride);
+  const int64_t inPlane = paddedColumns(channels), outPlane = paddedColumns(cut.columns);
+  const int64_t inStride = kPoints * inPlane + 16, outStride = kPoints * outPlane + 16;
   pool.run(cut.tileBlocks * cut.columnBlocks, [&](int64_t block, int thread) {
     const int64_t part = block / cut.columnBlocks, first = block % cut.columnBlocks * cut.columns;
     const int64_t t0 = splitAt(tiles, cut.tileBlocks, part), count = splitAt(tiles, cut.tileBlocks, part + 1) - t0;
     const int64_t outputs = lesser(cut.columns, p.outputs - first);
     float* in = reinterpret_cast<float*>(pool.scratch(thread));
-    float* out = in + kPoints * inPlane;
-    float* patch = out + kPoints * outPlane;
+    float* out = in + cut.tiles * inStride;
+    float* patch = out + cut.tiles * outStride;
     for (int64_t t = 0; t < count; t++) inputToPoints(p.tiles, p.x, t0 + t, in + t * inStride, inPlane, patch);
 
     MicroCall call{};
@@ -161,6 +162,7 @@ void inputToPoints(const Tiles& t, const float* x, int64_t index, float* to, int
   }
   const auto transform = [](const vf(&d)[6], vf(&p)[6]) { toPoints(d, p); };
   const int64_t step = t.channels;
+  prefetchRows(image + ((top + kPatch) * t.width + left + 2) * t.channels, t.width * t.channels, kTile * t.channels);
   int64_t c = 0;
   for (; c + kLanes <= t.channels; c += kLanes)
     transformTile<6, 6>(
@@ -201,8 +203,8 @@ void winogradForward(const Conv& c, const float* x, const float* filter, float* 
 }
 
 // The same with the filter turned round and its channels exchanged, over dy padded by what is left of the filter.
-void winogradInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, Pool& pool,
-                           uint8_t* scratch) {
+void winogradInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
+                           Pool& pool, uint8_t* scratch) {
   const int64_t size = panelFloats(c.outChannels, c.channels);
   float *points = reinterpret_cast<float*>(scratch), *taps = points + kPoints * size;
   pool.run(9, [&](int64_t tap, int) {
@@ -215,7 +217,7 @@ void winogradInputGradient(const Conv& c, const float* dy, const float* filter, 
             c.channels,
             points,
             dx,
-            {}},
+            epilogue},
            pool);
 }
 

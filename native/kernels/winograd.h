@@ -88,6 +88,13 @@ inline int64_t planeStride(int64_t tiles, int64_t stride) {
   return (lines + 1 - lines % 2) * 16;
 }
 
+
+// The rows of the next row of tiles: what is read in tiles the processor does not foresee.
+inline void prefetchRows(const float* from, int64_t pitch, int64_t floats) {
+  for (int64_t row = 0; row < kTile; row++)
+    for (int64_t i = 0; i < floats; i += 16) __builtin_prefetch(from + row * pitch + i, 0, 2);
+}
+
 // An image batch seen as tiles of 4 × 4 outputs.
 struct Tiles {
   int64_t images, height, width, channels;  // of what is read

@@ -46,6 +46,7 @@ void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t inde
   const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
   const auto transform = [](const vf(&y)[4], vf(&p)[6]) { gradientToPoints(y, p); };
   const int64_t pitch = t.outWidth * c.outChannels, step = c.outChannels;
+  prefetchRows(source + kTile * pitch, pitch, kTile * c.outChannels);
   for (int64_t o = 0; o < count; o += kLanes) {
     const int64_t some = lesser(kLanes, count - o);
     const auto write = [=](int i, int j, vf value) { store(to + (i * kPatch + j) * plane + o, value); };
@@ -74,16 +75,16 @@ void winogradFilterGradient(const Conv& c, const float* x, const float* dy, floa
   const Cut cut = cutFor(c, total);
   const int64_t channels = c.channels, sumStride = cut.sumStride(), sumPlane = channels * sumStride;
   const int64_t partSize = kPoints * sumPlane;
-  const int64_t inStride = pointStride(channels), outStride = pointStride(cut.columns);
-  const int64_t inPlane = planeStride(cut.tiles, inStride), outPlane = planeStride(cut.tiles, outStride);
+  const int64_t inPlane = paddedColumns(channels), outPlane = paddedColumns(cut.columns);
+  const int64_t inStride = kPoints * inPlane + 16, outStride = kPoints * outPlane + 16;
   float* partial = reinterpret_cast<float*>(scratch);
 
   pool.run(cut.parts * cut.columnBlocks, [&](int64_t block, int thread) {
     const int64_t part = block / cut.columnBlocks, first = block % cut.columnBlocks * cut.columns;
     const int64_t outputs = lesser(cut.columns, c.outChannels - first);
     float* in = reinterpret_cast<float*>(pool.scratch(thread));
-    float* out = in + kPoints * inPlane;
-    float* patch = out + kPoints * outPlane;
+    float* out = in + cut.tiles * inStride;
+    float* patch = out + cut.tiles * outStride;
     const int64_t begin = splitAt(total, cut.parts, part), end = splitAt(total, cut.parts, part + 1);
     const int64_t steps = ceilDiv(end - begin, cut.tiles), rowPanels = ceilDiv(channels, kMostRows);
     for (int64_t step = 0; step < steps; step++) {

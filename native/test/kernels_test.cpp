@@ -57,6 +57,10 @@ void testMatmul(const Product& p, bool ta, bool tb, bool bias, bool residual, in
        {},
        activation > 1 ? 2e-6 * std::sqrt(p.k + 2.0) : 3e-6,
        p.m * p.n * p.k < 300000});
+  if (activation != 0 || p.m * p.n * p.k >= 300000) return;
+  const Host mask = random(c.dims);
+  for (size_t i = 0; i < c.values.size(); i++) c.values[i] = mask.values[i] > 0 ? c.values[i] : 0;
+  run({"matmul", std::string(label) + " masked", {a, b, add, more, mask}, {c}, {ta, tb, 0}, {}, 3e-6, false});
 }
 
 void testMatmuls() {
@@ -111,6 +115,9 @@ void testConvolution(const ConvSizes& s, bool extras = true, double tolerance = 
     dw.values[j] += dy.values[k] * x.values[i];
   });
   run({"conv2dInputGradient", s.label(), {dy, filter}, {dx}, s.ints(), {}, tolerance * 2, small});
+  const Host added = random(x.dims), mask = random(x.dims);
+  for (size_t i = 0; i < dx.values.size(); i++) dx.values[i] = mask.values[i] > 0 ? dx.values[i] + added.values[i] : 0;
+  run({"conv2dInputGradient", s.label() + " masked", {dy, filter, added, mask}, {dx}, s.ints(), {}, tolerance * 2, false});
   run({"conv2dFilterGradient", s.label(), {x, dy}, {dw}, s.ints(), {}, tolerance * 4, small});
 }
 
@@ -224,8 +231,11 @@ void testNormalization(int64_t rows, int64_t c, bool affine, double offset) {
     run({name, label, {x, gamma, beta}, {y, mean, spread}, {0}, {epsilon}, tolerance});
     run({name + "Gradient", label, {x, gamma, mean, spread, dy}, {dx, dgamma, dbeta}, {}, {epsilon}, tolerance * 10});
     if (!batch) continue;
+    const Host residual = random({rows, c});
+    for (int64_t i = 0; i < rows * c; i++) y.values[i] += residual.values[i];
+    run({name, label + " residual", {x, gamma, beta, residual}, {y, mean, spread}, {0}, {epsilon}, tolerance});
     for (double& v : y.values) v = std::max(v, 0.0);
-    run({name, label + " relu", {x, gamma, beta}, {y, mean, spread}, {1}, {epsilon}, tolerance});
+    run({name, label + " residual relu", {x, gamma, beta, residual}, {y, mean, spread}, {1}, {epsilon}, tolerance});
   }
 }
 

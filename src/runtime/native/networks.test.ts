@@ -102,8 +102,11 @@ describe('locality and recomputed masks', () => {
     const arena = (disable: readonly string[]) => nativeRuntime.compile(graph, { disable }).memory.arena
     expect(arena([])).toBeLessThan(0.9 * arena(['locality']))
   })
-  test('keep no mask', () => {
-    expect(nativeRuntime.compile(graph).explain()).not.toContain('bool[')
-    expect(nativeRuntime.compile(graph, { disable: ['recompute'] }).explain()).toContain('bool[')
+  test('end convolutions by adding what goes round them and by masking', () => {
+    const text = nativeRuntime.compile(graph).explain()
+    expect(text).not.toContain('bool[')
+    expect(text).toMatch(/batchNormalization\+add\+relu/)
+    expect(text).toMatch(/conv2dInputGradient\+add\+where/)
+    expect(nativeRuntime.compile(graph, { disable: ['recompute'] }).explain()).not.toMatch(/conv2dInputGradient\+.*where/)
   })
 })
