@@ -1,13 +1,6 @@
 import { OptionError } from '../core/index.ts'
-import type {
-  AggregateExpression,
-  AggregateFunction,
-  Expression,
-  Scalar,
-  ScalarFunction,
-  SortKey,
-  WindowCall,
-} from './expression.ts'
+import type { AggregateExpression, Expression, Scalar, SortKey, WindowCall } from './expression.ts'
+import type { AggregateFunction, ScalarFunction } from './functions/index.ts'
 import { frameOf, type FrameOptions } from './frames.ts'
 import type { DataType } from './types.ts'
 
@@ -395,7 +388,7 @@ export function anyValue(input: AggregateInput): Expr {
 export function last(input: AggregateInput): Expr {
   return aggregate('last', [input])
 }
-/** A list of the values, missing ones among them. */
+/** A list of the values present. */
 export function collect(input: AggregateInput): Expr {
   return aggregate('collect', [input])
 }

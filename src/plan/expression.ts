@@ -1,4 +1,5 @@
 import type { Duration } from './durations.ts'
+import type { AggregateFunction, ScalarFunction } from './functions/index.ts'
 import type { DataType } from './types.ts'
 
 /** A constant in a plan. Dates are instants in UTC; bigints are 64-bit integers. */
@@ -7,127 +8,6 @@ export type Scalar = string | number | bigint | boolean | null | Date
 /** A value of a row that is given in the program: a constant, bytes, a list, a map, or a struct as an object. */
 export type Datum =
   Scalar | Uint8Array | readonly Datum[] | ReadonlyMap<Datum, Datum> | { readonly [field: string]: Datum }
-
-/** The scalar functions of expressions. A dialect's table is total over them. */
-export interface ScalarFunctions {
-  // arithmetic; `divide` is real division, `modulo` has the dividend's sign
-  add: 2
-  subtract: 2
-  multiply: 2
-  divide: 2
-  modulo: 2
-  negate: 1
-  abs: 1
-  sign: 1
-  floor: 1
-  ceil: 1
-  /** To the nearest; halves away from zero. Second argument: decimals. */
-  round: 2
-  power: 2
-  sqrt: 1
-  exp: 1
-  ln: 1
-  log10: 1
-  greatest: 'many'
-  least: 'many'
-  // comparison: null when an operand is missing; `isDistinctFrom` treats missing as a value
-  equal: 2
-  notEqual: 2
-  less: 2
-  lessEqual: 2
-  greater: 2
-  greaterEqual: 2
-  isDistinctFrom: 2
-  isNull: 1
-  isNaN: 1
-  isFinite: 1
-  // logic, three-valued
-  and: 'many'
-  or: 'many'
-  not: 1
-  coalesce: 'many'
-  nullIf: 2
-  // strings: positions count from 1, lengths count Unicode characters
-  concat: 'many'
-  lower: 1
-  upper: 1
-  trim: 1
-  length: 1
-  /** (text, from, count) */
-  substring: 3
-  /** (text, search, replacement): every occurrence. */
-  replace: 3
-  contains: 2
-  startsWith: 2
-  endsWith: 2
-  /** (text, pattern): RE2 syntax, anywhere in the text. */
-  regexMatch: 2
-  /** (text, pattern, group): null where the pattern does not match. */
-  regexExtract: 3
-  /** (text, pattern, replacement): every match. */
-  regexReplace: 3
-  /** (text, separator, n): the n-th part from 1. */
-  splitPart: 3
-  // dates and times
-  year: 1
-  month: 1
-  day: 1
-  hour: 1
-  minute: 1
-  second: 1
-  /** Monday is 1, Sunday 7. */
-  dayOfWeek: 1
-  dayOfYear: 1
-  week: 1
-  quarter: 1
-  /** Seconds since 1970-01-01T00:00:00Z. */
-  epoch: 1
-  /** (part, value): the start of the year, quarter, month, week, day, hour or minute. */
-  truncateDate: 2
-  /** (text, format): null where the text does not follow the strptime format. */
-  parseDate: 2
-  /** (value, format) */
-  formatDate: 2
-  /** (duration, value): the start of the span of that length that holds the value, counted from 2000-01-01, weeks from a Monday. */
-  timeBucket: 2
-  /** A map's entries as a list of structures of `key` and `value`. */
-  mapEntries: 1
-  /** (from, to, duration): a list of the points in time from the first to the last, both within. */
-  timeRange: 3
-  // a 64-bit hash of its arguments, the same for equal values on one engine
-  hash: 'many'
-}
-export type ScalarFunction = keyof ScalarFunctions
-
-/** The aggregate functions: arguments and meaning. Missing values are left out by all but `count()` of rows. */
-export interface AggregateFunctions {
-  /** Rows, or values present when an argument is given. */
-  count: 'count'
-  sum: 'sum'
-  mean: 'mean'
-  median: 'median'
-  min: 'min'
-  max: 'max'
-  /** Of a sample (divided by n - 1). */
-  stddev: 'stddev'
-  variance: 'variance'
-  /** Linear interpolation between neighbours; `parameter` in [0, 1]. */
-  quantile: 'quantile'
-  /** By t-digest; bounded memory. */
-  approxQuantile: 'approxQuantile'
-  countDistinct: 'countDistinct'
-  /** By HyperLogLog; bounded memory. */
-  approxCountDistinct: 'approxCountDistinct'
-  /** The most frequent value; the smallest of those equally frequent. */
-  mode: 'mode'
-  /** In the order given, else the table's. */
-  first: 'first'
-  last: 'last'
-  anyValue: 'anyValue'
-  collect: 'collect'
-  correlation: 'correlation'
-}
-export type AggregateFunction = keyof AggregateFunctions
 
 export interface SortKey {
   readonly expression: Expression
@@ -170,12 +50,29 @@ export interface AggregateExpression {
   readonly kind: 'aggregate'
   readonly function: AggregateFunction
   readonly arguments: readonly Expression[]
-  /** The quantile. */
+  /** The quantile, or how many. */
   readonly parameter: number | undefined
   readonly filter: Expression | undefined
   readonly distinct: boolean
   /** The order in which `first`, `last` and `collect` see the values. */
   readonly orderBy?: readonly SortKey[] | undefined
+}
+/** A function of one variable, the argument of `transform`, `listFilter`, `anyMatch` and `allMatch`. */
+export interface LambdaExpression {
+  readonly kind: 'lambda'
+  readonly variable: string
+  readonly body: Expression
+}
+/** What a lambda is called with. */
+export interface VariableExpression {
+  readonly kind: 'variable'
+  readonly name: string
+}
+/** A value of a type from JSON text: fields by name, absent ones missing; missing where the text does not give the type. */
+export interface FromJsonExpression {
+  readonly kind: 'fromJson'
+  readonly input: Expression
+  readonly to: DataType
 }
 /** The functions of a window that are no aggregates: how many arguments they take. */
 export interface WindowFunctions {
@@ -244,6 +141,9 @@ export type Expression =
   | CastExpression
   | InExpression
   | AggregateExpression
+  | LambdaExpression
+  | VariableExpression
+  | FromJsonExpression
   | WindowExpression
   | GroupingExpression
   | SideColumnExpression
@@ -266,6 +166,9 @@ const parts: ExpressionVisitor<readonly Expression[]> = {
   case: (e) => [...e.branches.flatMap(({ when, value }) => [when, value]), ...(e.otherwise ? [e.otherwise] : [])],
   cast: (e) => [e.input],
   in: (e) => [e.input],
+  lambda: (e) => [e.body],
+  variable: () => [],
+  fromJson: (e) => [e.input],
   aggregate: (e) => [...e.arguments, ...(e.filter ? [e.filter] : []), ...keysOf(e.orderBy ?? [])],
   window: (e) => [
     ...(e.call.kind === 'aggregate' ? visitExpression(e.call, parts) : e.call.arguments),
@@ -295,6 +198,9 @@ const rebuilt: { readonly [K in Expression['kind']]: (e: Extract<Expression, { k
     }),
     cast: (e, f) => ({ ...e, input: f(e.input) }),
     in: (e, f) => ({ ...e, input: f(e.input) }),
+    lambda: (e, f) => ({ ...e, body: f(e.body) }),
+    variable: (e) => e,
+    fromJson: (e, f) => ({ ...e, input: f(e.input) }),
     aggregate: aggregateWith,
     window: (e, f) => ({
       ...e,

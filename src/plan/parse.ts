@@ -1,6 +1,7 @@
 import { didYouMean, OptionError } from '../core/index.ts'
 import { call, col, Expr, lit } from './builder.ts'
-import type { Scalar, ScalarFunction } from './expression.ts'
+import type { Scalar } from './expression.ts'
+import type { ScalarFunction } from './functions/index.ts'
 
 /** Functions of conditions by the name that stands in the text, with the least and the most arguments they take. */
 const functions: Readonly<Record<string, readonly [ScalarFunction, least: number, most: number]>> = {

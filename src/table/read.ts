@@ -114,8 +114,8 @@ function typeOf(values: readonly Datum[]): DataType {
   if (typeof first === 'bigint') return 'int64'
   if (first instanceof Date) return 'timestamp'
   if (first instanceof Uint8Array) return 'binary'
-  if (first instanceof Map) {
-    const maps = present.filter((value) => value instanceof Map)
+  if (isMap(first)) {
+    const maps = present.filter(isMap)
     return {
       map: [typeOf(maps.flatMap((map) => [...map.keys()])), typeOf(maps.flatMap((map) => [...map.values()]))],
     }
@@ -137,4 +137,8 @@ function typeOf(values: readonly Datum[]): DataType {
 
 function isList(value: Datum | undefined): value is readonly Datum[] {
   return Array.isArray(value)
+}
+
+function isMap(value: Datum | undefined): value is ReadonlyMap<Datum, Datum> {
+  return value instanceof Map
 }

@@ -1,22 +1,25 @@
 import { QueryError } from '../../core/index.ts'
 import {
-  type AggregateExpression,
-  type AggregateFunction,
   type CallExpression,
   type Expression,
   type ExpressionVisitor,
   partsOf,
-  type Scalar,
-  type ScalarFunction,
   type SortKey,
   visitExpression,
 } from '../expression.ts'
+import type { AggregateFunction, ScalarFunction } from '../functions/index.ts'
 import { sparkCast, textOf } from './spark-casts.ts'
 import { datePattern, dateReader } from './spark-dates.ts'
 import { knownType, type KnownTypes } from './spark-inference.ts'
 import { sparkIdentifier, sparkLiteral, sparkScalar } from './spark-literals.ts'
-import { javaPattern, javaReplacement } from './spark-regex.ts'
-import { refuse, type TypeClass, typeClass } from './spark-types.ts'
+import { sparkMath } from './spark-math.ts'
+import { sparkNested } from './spark-nested.ts'
+import { javaReplacement } from './spark-regex.ts'
+import { type Argument, bigint, called, constant, infix, pattern, type Say, spaces, text } from './spark-say.ts'
+import { type Aggregated, present, sparkStatistics } from './spark-statistics.ts'
+import { sparkText } from './spark-text.ts'
+import { sparkTime } from './spark-time.ts'
+import { refuse, sparkType, typeClass } from './spark-types.ts'
 
 /** The column by which rows are kept in the order in which they came, where an expression asks for that. */
 export const orderColumn = '__order'
@@ -25,37 +28,6 @@ export const orderColumn = '__order'
 export interface ExpressionScope extends KnownTypes {
   /** Whether the input has `orderColumn`: aggregates that depend on the order of rows use it. */
   readonly ordered: boolean
-}
-
-interface Argument {
-  readonly text: string
-  readonly expression: Expression
-  /** Spark's name of the type, lower case. @throws QueryError where it is not known. */
-  type(): string
-  class(): TypeClass
-}
-type Say = (values: readonly string[], args: readonly Argument[]) => string
-
-const infix =
-  (operator: string): Say =>
-  (values) =>
-    `(${values.join(` ${operator} `)})`
-const called =
-  (name: string): Say =>
-  (values) =>
-    `${name}(${values.join(', ')})`
-const bigint =
-  (name: string): Say =>
-  (values) =>
-    `CAST(${name}(${values.join(', ')}) AS BIGINT)`
-
-function constant(argument: Argument | undefined, what: string): Scalar {
-  if (argument?.expression.kind === 'literal') return argument.expression.value
-  return refuse(what, 'it must be a constant: it is translated before the query runs')
-}
-function text(argument: Argument | undefined, what: string): string {
-  const value = constant(argument, what)
-  return typeof value === 'string' ? value : refuse(what, 'it must be a text')
 }
 
 /** The two sides of arithmetic in the type that DuckDB would choose: constants adapt, and FLOAT is no DOUBLE. */
@@ -94,9 +66,6 @@ const logarithm =
   ([x]) =>
     `(CASE WHEN ${x} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN ${x} < 0 THEN CAST('NaN' AS DOUBLE) ELSE ${name}(${x}) END)`
 
-const spaces =
-  '\\u0020\\u00A0\\u1680\\u2000\\u2001\\u2002\\u2003\\u2004\\u2005\\u2006\\u2007\\u2008\\u2009\\u200A\\u202F\\u205F\\u3000'
-
 /** Case by character, as DuckDB does it: what would become two characters, or depends on its place in a word, stays simple. */
 function cased(name: 'lower' | 'upper', x: string): string {
   const special = name === 'upper' ? "WHEN c = 'ß' THEN 'ẞ'" : "WHEN c = 'İ' THEN 'i'"
@@ -110,6 +79,10 @@ function cased(name: 'lower' | 'upper', x: string): string {
 }
 
 const functions: { readonly [K in ScalarFunction]: Say } = {
+  ...sparkMath,
+  ...sparkText,
+  ...sparkTime,
+  ...sparkNested,
   add: arithmetic('+'),
   subtract: (values, args) => {
     if (args[0]!.class() === 'date' && args[1]!.class() === 'date')
@@ -177,7 +150,7 @@ const functions: { readonly [K in ScalarFunction]: Say } = {
   concat: (_, args) => `(${args.map((argument) => textOf(argument.text, argument.class())).join(' || ')})`,
   lower: ([x]) => cased('lower', x!),
   upper: ([x]) => cased('upper', x!),
-  trim: ([x]) => `trim(BOTH '${spaces}' FROM ${x})`,
+  trim: ([x, characters]) => `trim(BOTH ${characters ?? `'${spaces}'`} FROM ${x})`,
   length: bigint('length'),
   substring: ([x, from, count], args) => {
     if (args[2]?.expression.kind === 'literal' && Number(args[2].expression.value) < 0) {
@@ -234,10 +207,6 @@ const functions: { readonly [K in ScalarFunction]: Say } = {
   hash: (values) => `(xxhash64(${values.join(', ')}) & 9223372036854775807L)`,
 }
 
-function pattern(argument: Argument | undefined): string {
-  return sparkLiteral(javaPattern(text(argument, 'a regular expression')))
-}
-
 /** Functions whose arguments' types must be known. */
 const typedFunctions = new Set<ScalarFunction>([
   'add',
@@ -250,25 +219,24 @@ const typedFunctions = new Set<ScalarFunction>([
   'round',
   'concat',
   'truncateDate',
+  'integerDivide',
+  'listSum',
 ])
+
+/** Whether a server can tell its type: it reads no lambda's variable from outside of it. */
+function isClosed(expression: Expression, bound: readonly string[] = []): boolean {
+  if (expression.kind === 'variable') return bound.includes(expression.name)
+  const inner = expression.kind === 'lambda' ? [...bound, expression.variable] : bound
+  return partsOf(expression).every((part) => isClosed(part, inner))
+}
 
 /** The parts of an expression whose types its text depends on. */
 export function typedParts(expression: Expression): readonly Expression[] {
-  if (expression.kind === 'call' && typedFunctions.has(expression.function)) return expression.arguments
-  if (expression.kind === 'cast') return [expression.input]
+  if (expression.kind === 'call' && typedFunctions.has(expression.function))
+    return expression.arguments.filter((part) => isClosed(part))
+  if (expression.kind === 'cast') return [expression.input].filter((part) => isClosed(part))
   if (expression.kind === 'aggregate' && typedAggregates.has(expression.function)) return expression.arguments
   return []
-}
-
-interface Aggregated {
-  readonly values: readonly string[]
-  readonly arguments: readonly Argument[]
-  /** "DISTINCT " or nothing. */
-  readonly distinct: string
-  /** Appends the aggregate's FILTER. */
-  readonly filtered: (text: string, condition?: string) => string
-  readonly expression: AggregateExpression
-  readonly ordered: boolean
 }
 
 const simple =
@@ -287,6 +255,7 @@ const asDouble =
 
 const typedAggregates = new Set<AggregateFunction>(['sum', 'mean', 'median', 'quantile'])
 const aggregates: { readonly [K in AggregateFunction]: (a: Aggregated) => string } = {
+  ...sparkStatistics,
   count: (a) => a.filtered(a.values.length === 0 ? 'count(*)' : `count(${a.distinct}${a.values.join(', ')})`),
   sum: (a) => {
     const [x] = a.values
@@ -316,12 +285,6 @@ const aggregates: { readonly [K in AggregateFunction]: (a: Aggregated) => string
     const pairs = a.filtered(`regr_count(${a.values.join(', ')})`)
     return `coalesce(${a.filtered(`corr(${a.values.join(', ')})`)}, CASE WHEN ${pairs} = 1 THEN CAST('NaN' AS DOUBLE) END)`
   },
-}
-
-/** Over the values that are there. */
-function present(a: Aggregated, say: (x: string) => string): string {
-  const [x] = a.values
-  return a.filtered(say(x!), `${x} IS NOT NULL`)
 }
 
 function position({ ordered, expression }: Aggregated): string {
@@ -368,6 +331,9 @@ export function sparkExpression(expression: Expression, scope: ExpressionScope):
       if (e.values.length === 0) return `(${input} IS NULL AND NULL)`
       return `(${input} IN (${e.values.map(sparkScalar).join(', ')}))`
     },
+    lambda: (e) => `${sparkIdentifier(e.variable)} -> ${say(e.body)}`,
+    variable: (e) => sparkIdentifier(e.name),
+    fromJson: (e) => `from_json(${say(e.input)}, ${sparkLiteral(sparkType(e.to))})`,
     aggregate: (e) => {
       const args = e.arguments.map(argument)
       const filter = e.filter === undefined ? [] : [say(e.filter)]
@@ -400,6 +366,8 @@ export function sparkExpression(expression: Expression, scope: ExpressionScope):
 function typeOf(expression: Expression, scope: ExpressionScope): string {
   const type = knownType(expression, scope)
   if (type !== undefined) return type
+  // Within a lambda: said as for any type.
+  if (!isClosed(expression)) return 'void'
   throw new QueryError({
     operation: 'Spark query',
     problem: 'the type of an expression is not known yet; an engine asks the server',

@@ -1,4 +1,5 @@
-import { type Expression, type Scalar, type ScalarFunction, visitExpression } from '../expression.ts'
+import { type Expression, type Scalar, visitExpression } from '../expression.ts'
+import type { ScalarFunction } from '../functions/index.ts'
 import { sparkType, typeClass } from './spark-types.ts'
 
 /** Types of Spark by what is known; undefined where only the server can tell. */
@@ -93,6 +94,9 @@ export function knownType(expression: Expression, known: KnownTypes): string | u
     },
     case: () => undefined,
     cast: (e) => sparkType(e.to).toLowerCase(),
+    lambda: () => undefined,
+    variable: () => undefined,
+    fromJson: (e) => sparkType(e.to).toLowerCase(),
     in: () => 'boolean',
     aggregate: () => undefined,
     window: (e) => (e.call.kind === 'windowCall' && numbering.has(e.call.function) ? 'bigint' : undefined),

@@ -15,6 +15,49 @@ const two =
 /** One column's values as rows. */
 const rows = (...values: readonly unknown[]): readonly (readonly unknown[])[] => values.map((value) => [value])
 
+/** The aggregate of all columns, in their order. */
+function plain(name: AggregateFunction, parameter?: number): AggregateValues['of'] {
+  return (...columns) => aggregate(name, columns, undefined, parameter)
+}
+
+function aggregate(
+  name: AggregateFunction,
+  columns: readonly string[],
+  constant?: string,
+  parameter?: number,
+): plan.Expr {
+  return new plan.Expr({
+    kind: 'aggregate',
+    function: name,
+    arguments: [
+      ...columns.map((column) => plan.col(column).node),
+      ...(constant === undefined ? [] : [plan.lit(constant).node]),
+    ],
+    parameter,
+    filter: undefined,
+    distinct: false,
+  })
+}
+
+/** y over x at four points, and a row where one is missing. */
+function pairs(name: AggregateFunction, result: number) {
+  const points = [
+    [2, 1],
+    [1, 2],
+    [4, 3],
+    [3, 4],
+    [null, 100],
+    [100, null],
+  ]
+  return aggregateCases(name, {
+    types: ['float64', 'float64'],
+    result: 'float64',
+    of: plain(name),
+    groups: [[points, result]],
+    empty: null,
+  })
+}
+
 /** Missing values are left out. Numbers checked with NumPy and SciPy. */
 export const aggregates: CasesOf<AggregateFunction> = {
   count: [
@@ -291,5 +334,173 @@ export const aggregates: CasesOf<AggregateFunction> = {
       ],
     ],
     empty: null,
+  }),
+  product: aggregateCases('product', {
+    types: ['int32'],
+    result: 'float64',
+    of: plain('product'),
+    groups: [
+      [rows(2, 3, null, -4), -24],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  stddevPop: aggregateCases('stddevPop', {
+    types: ['float64'],
+    result: 'float64',
+    of: plain('stddevPop'),
+    groups: [
+      [rows(2, 4, 4, 4, 5, 5, 7, 9), 2],
+      [rows(3), 0],
+    ],
+    empty: null,
+  }),
+  variancePop: aggregateCases('variancePop', {
+    types: ['float64'],
+    result: 'float64',
+    of: plain('variancePop'),
+    groups: [[rows(2, 4, 4, 4, 5, 5, 7, 9), 4]],
+    empty: null,
+  }),
+  skewness: aggregateCases('skewness', {
+    types: ['float64'],
+    result: 'float64',
+    of: plain('skewness'),
+    groups: [
+      [rows(2, 4, 4, 4, 5, 5, 7, 9, null), 0.8184875533567997],
+      [rows(1, 2), null],
+    ],
+    empty: null,
+  }),
+  kurtosis: aggregateCases('kurtosis', {
+    types: ['float64'],
+    result: 'float64',
+    of: plain('kurtosis'),
+    groups: [
+      [rows(2, 4, 4, 4, 5, 5, 7, 9, null), 0.940625],
+      [rows(1, 2, 3), null],
+    ],
+    empty: null,
+  }),
+  quantileDisc: aggregateCases('quantileDisc', {
+    types: ['int32'],
+    result: 'int32',
+    of: plain('quantileDisc', 0.5),
+    groups: [
+      [rows(4, 1, 3, 2, null), 2],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  argMin: aggregateCases('argMin', {
+    types: ['string', 'float64'],
+    result: 'string',
+    of: plain('argMin'),
+    groups: [
+      [
+        [
+          ['a', 2],
+          ['b', 1],
+          [null, 0],
+          ['c', null],
+        ],
+        'b',
+      ],
+      [[['a', null]], null],
+    ],
+    empty: null,
+  }),
+  argMax: aggregateCases('argMax', {
+    types: ['string', 'float64'],
+    result: 'string',
+    of: plain('argMax'),
+    groups: [
+      [
+        [
+          ['a', 2],
+          ['b', 1],
+          [null, 9],
+          ['c', null],
+        ],
+        'a',
+      ],
+    ],
+    empty: null,
+  }),
+  boolAnd: aggregateCases('boolAnd', {
+    types: ['boolean'],
+    result: 'boolean',
+    of: plain('boolAnd'),
+    groups: [
+      [rows(true, null), true],
+      [rows(true, false), false],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  boolOr: aggregateCases('boolOr', {
+    types: ['boolean'],
+    result: 'boolean',
+    of: plain('boolOr'),
+    groups: [
+      [rows(false, null), false],
+      [rows(true, false), true],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  covariance: pairs('covariance', 1),
+  covariancePop: pairs('covariancePop', 0.75),
+  regressionSlope: pairs('regressionSlope', 0.6),
+  regressionIntercept: pairs('regressionIntercept', 1),
+  regressionR2: pairs('regressionR2', 0.36),
+  collectSet: aggregateCases('collectSet', {
+    types: ['int32'],
+    result: 'nested',
+    of: plain('collectSet'),
+    groups: [
+      [rows(2, null, 1, 2), [1, 2]],
+      [rows(null), []],
+    ],
+    empty: [],
+  }),
+  stringJoin: aggregateCases('stringJoin', {
+    types: ['string'],
+    result: 'string',
+    of: (a) => {
+      const { node } = aggregate('stringJoin', [a], ', ')
+      return new plan.Expr({ ...node, orderBy: [plan.col(a).descending()] } as plan.AggregateExpression)
+    },
+    groups: [
+      [rows('a', null, 'c', 'b'), 'c, b, a'],
+      [rows(null), null],
+    ],
+    empty: null,
+  }),
+  histogram: aggregateCases('histogram', {
+    types: ['string'],
+    result: 'nested',
+    of: plain('histogram'),
+    groups: [
+      [
+        rows('b', 'a', 'b', null),
+        [
+          { key: 'a', value: 1 },
+          { key: 'b', value: 2 },
+        ],
+      ],
+    ],
+  }),
+  approxTopK: aggregateCases('approxTopK', {
+    types: ['string'],
+    result: 'nested',
+    of: plain('approxTopK', 2),
+    groups: [[rows('b', 'a', 'b', 'c', 'a', 'b', null), ['b', 'a']]],
+  }),
+  entropy: aggregateCases('entropy', {
+    types: ['string'],
+    result: 'float64',
+    of: plain('entropy'),
+    groups: [[rows('a', 'a', 'b', null), 0.9182958340544893]],
   }),
 }

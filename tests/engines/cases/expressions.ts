@@ -1,5 +1,5 @@
 import { QueryError } from '../../../src/core/index.ts'
-import { col, type Expression, lit, mean, sum, when } from '../../../src/plan/index.ts'
+import { call, col, Expr, type Expression, lambda, lit, mean, sum, when } from '../../../src/plan/index.ts'
 import type { CasesOf, Input } from '../suite.ts'
 import { windows } from './windows.ts'
 
@@ -218,6 +218,63 @@ export const expressions: CasesOf<Expression['kind']> = {
       plan: (t) => t(numbers).agg({ r: mean('id').multiply(2).add(sum('id')) }),
       columns: { r: 'float64' },
       rows: [[15]],
+    },
+  ],
+  lambda: [
+    {
+      name: 'within another, with a column of the row',
+      plan: (t) =>
+        t({ columns: { l: { list: { list: 'int32' } }, n: 'int32' }, rows: [[[[1, 2], [3]], 10]] }).select({
+          r: call(
+            'transform',
+            col('l'),
+            lambda((inner) =>
+              call(
+                'transform',
+                inner,
+                lambda((x) => x.add(call('listLength', inner)).add(col('n'))),
+              ),
+            ),
+          ),
+        }),
+      columns: { r: 'nested' },
+      rows: [[[[13, 14], [14]]]],
+    },
+  ],
+  variable: [
+    {
+      name: 'is the element, whatever columns are called',
+      plan: (t) =>
+        t({ columns: { l: { list: 'int32' }, __x1: 'int32' }, rows: [[[1, 2], 10]] }).select({
+          r: call(
+            'transform',
+            col('l'),
+            lambda((x) => x.negate()),
+          ),
+        }),
+      columns: { r: 'nested' },
+      rows: [[[-1, -2]]],
+    },
+  ],
+  fromJson: [
+    {
+      name: 'to structs and lists; absent fields and other types are missing, further fields are left',
+      plan: (t) =>
+        t(texts('{"a": 1, "b": ["x", null], "z": true}', '{"b": []}', '{"a": "text"}', '{broken', null)).select('s', {
+          r: new Expr({
+            kind: 'fromJson',
+            input: col('s').node,
+            to: { struct: { a: 'int32', b: { list: 'string' } } },
+          }),
+        }),
+      columns: { s: 'string', r: 'nested' },
+      rows: [
+        ['{"a": 1, "b": ["x", null], "z": true}', { a: 1, b: ['x', null] }],
+        ['{"b": []}', { a: null, b: [] }],
+        ['{"a": "text"}', { a: null, b: null }],
+        ['{broken', null],
+        [null, null],
+      ],
     },
   ],
   ...windows,

@@ -1,18 +1,20 @@
 import type { ScalarFunction } from '../../../src/plan/index.ts'
-import { type CasesOf, scalarCases } from '../suite.ts'
+import type { CasesOf } from '../suite.ts'
 import { math } from './scalars-math.ts'
+import { math2 } from './scalars-math2.ts'
+import { nested } from './scalars-nested.ts'
 import { text } from './scalars-text.ts'
+import { text2 } from './scalars-text2.ts'
 import { time } from './scalars-time.ts'
-
-const mapEntries = scalarCases('mapEntries', {
-  types: [{ map: ['string', 'int32'] }],
-  result: 'nested',
-  rows: [
-    [new Map([['a', 1]]), [{ key: 'a', value: 1 }]],
-    [new Map(), []],
-    [null, null],
-  ],
-})
+import { time2 } from './scalars-time2.ts'
 
 /** A function without a case does not compile. */
-export const scalars: CasesOf<ScalarFunction> = { ...math, ...text, ...time, mapEntries }
+export const scalars: CasesOf<ScalarFunction> = {
+  ...math,
+  ...math2,
+  ...text,
+  ...text2,
+  ...time,
+  ...time2,
+  ...nested,
+}

@@ -1,0 +1,141 @@
+import { f } from './info.ts'
+
+const none = 'left out; missing where no value is present'
+const rows = 'rows where one is missing are left out; missing where none is left'
+
+/** Functions of the rows of a group. */
+export const aggregateFunctions = {
+  count: f(
+    '(value?)',
+    'Rows, or the values present.',
+    ['count', 'count', 'size, count'],
+    'left out; 0 where no value is present',
+  ),
+  countDistinct: f(
+    '(value, …)',
+    'Different values; NaN is one, -0 is 0.',
+    ['count(DISTINCT a)', 'count_distinct', 'nunique'],
+    'left out; 0 where no value is present',
+  ),
+  approxCountDistinct: f(
+    '(value)',
+    'By HyperLogLog, in bounded memory; 25 % off at worst seen, mostly 5 %.',
+    ['approx_count_distinct', 'approx_count_distinct', ''],
+    'left out; 0 where no value is present',
+  ),
+  sum: f('(value)', 'Of integers an int64, which fails where it overflows.', ['sum', 'sum', 'sum(min_count=1)'], none),
+  product: f('(value)', 'As float64.', ['product', 'product', 'prod(min_count=1)'], none),
+  mean: f('(value)', 'As float64.', ['avg', 'avg', 'mean'], none),
+  median: f('(value)', 'Of an even number the mean of the middle two.', ['median', 'median', 'median'], none),
+  min: f('(value)', 'The least; NaN is greater than all.', ['min', 'min', 'min'], none),
+  max: f('(value)', 'The greatest; NaN is greater than all.', ['max', 'max', 'max'], none),
+  stddev: f(
+    '(value)',
+    'Standard deviation of a sample (by n - 1).',
+    ['stddev_samp', 'stddev_samp', 'std'],
+    'left out; missing for fewer than two',
+  ),
+  stddevPop: f(
+    '(value)',
+    'Standard deviation of a population (by n).',
+    ['stddev_pop', 'stddev_pop', 'std(ddof=0)'],
+    none,
+  ),
+  variance: f(
+    '(value)',
+    'Of a sample (by n - 1).',
+    ['var_samp', 'var_samp', 'var'],
+    'left out; missing for fewer than two',
+  ),
+  variancePop: f('(value)', 'Of a population (by n).', ['var_pop', 'var_pop', 'var(ddof=0)'], none),
+  skewness: f(
+    '(value)',
+    "Of a sample, corrected for bias (Fisher-Pearson's G1).",
+    ['skewness', 'skewness (not corrected)', 'skew'],
+    'left out; missing for fewer than three',
+  ),
+  kurtosis: f(
+    '(value)',
+    'Excess of a sample, corrected for bias (G2).',
+    ['kurtosis', 'kurtosis (not corrected)', 'kurt'],
+    'left out; missing for fewer than four',
+  ),
+  quantile: f('(value, q)', 'Linear between neighbours.', ['quantile_cont', 'percentile', 'quantile'], none),
+  quantileDisc: f(
+    '(value, q)',
+    'The smallest value at or below which a share q of the values lies.',
+    ['quantile_disc', 'percentile_disc', "quantile(interpolation='inverted_cdf')"],
+    none,
+  ),
+  approxQuantile: f(
+    '(value, q)',
+    'By a sketch, in bounded memory.',
+    ['approx_quantile', 'approx_percentile', ''],
+    none,
+  ),
+  mode: f('(value)', 'The most frequent value; of several the smallest.', ['mode', 'mode', 'mode().iloc[0]'], none),
+  first: f('(value)', "In the rows' order.", ['first', 'first(a, true)', 'first'], none),
+  last: f('(value)', "In the rows' order.", ['last', 'last(a, true)', 'last'], none),
+  anyValue: f('(value)', 'One of them.', ['any_value', 'any_value(a, true)', 'first'], none),
+  argMin: f('(value, by)', 'The value where `by` is least.', ['arg_min', 'min_by', 'loc[by.idxmin()]'], rows),
+  argMax: f('(value, by)', 'The value where `by` is greatest.', ['arg_max', 'max_by', 'loc[by.idxmax()]'], rows),
+  boolAnd: f('(value)', 'Whether all hold.', ['bool_and', 'bool_and', 'all'], none),
+  boolOr: f('(value)', 'Whether one holds.', ['bool_or', 'bool_or', 'any'], none),
+  correlation: f('(a, b)', "Pearson's.", ['corr', 'corr', 'corr'], rows),
+  covariance: f(
+    '(a, b)',
+    'Of a sample (by n - 1).',
+    ['covar_samp', 'covar_samp', 'cov'],
+    'rows where one is missing are left out; missing for fewer than two',
+  ),
+  covariancePop: f('(a, b)', 'Of a population (by n).', ['covar_pop', 'covar_pop', 'cov(ddof=0)'], rows),
+  regressionSlope: f(
+    '(y, x)',
+    'Of the line through the points by least squares.',
+    ['regr_slope', 'regr_slope', 'numpy.polyfit'],
+    rows,
+  ),
+  regressionIntercept: f(
+    '(y, x)',
+    'Where that line stands at x = 0.',
+    ['regr_intercept', 'regr_intercept', 'numpy.polyfit'],
+    rows,
+  ),
+  regressionR2: f('(y, x)', 'The share of variance that the line explains.', ['regr_r2', 'regr_r2', ''], rows),
+  collect: f(
+    '(value)',
+    'A list of the values.',
+    ['list', 'collect_list', 'agg(list)'],
+    'left out; an empty list where no value is present',
+  ),
+  collectSet: f(
+    '(value)',
+    'A list of the different values, in ascending order.',
+    ['list(DISTINCT a)', 'sort_array(collect_set)', 'unique'],
+    'left out; an empty list where no value is present',
+  ),
+  stringJoin: f(
+    '(text, separator)',
+    'One text with a constant separator between.',
+    ['string_agg', 'listagg', 'str.cat'],
+    none,
+  ),
+  histogram: f(
+    '(value)',
+    'A map from each value to how often it occurs, keys in ascending order.',
+    ['histogram', '', 'value_counts'],
+    none,
+  ),
+  approxTopK: f(
+    '(value, k)',
+    'A list of the k most frequent values, the most frequent first, by a sketch.',
+    ['approx_top_k', 'approx_top_k', 'value_counts().head(k)'],
+    none,
+  ),
+  entropy: f(
+    '(value)',
+    "Shannon's, of the values' frequencies, in bits.",
+    ['entropy', '', 'scipy.stats.entropy(base=2)'],
+    none,
+  ),
+} as const

@@ -1,0 +1,143 @@
+import { f } from './info.ts'
+
+/** Lists, structs, maps and JSON. Elements count from 1, from the end with negative numbers. */
+export const nestedFunctions = {
+  list: f('(value, …)', 'A list of the values.', ['list_value', 'array', '[a, b]'], 'missing values are elements'),
+  sequence: f(
+    '(start, stop, step)',
+    'A list of int64 from start to stop, both in it; empty where the step leads away.',
+    ['generate_series', 'sequence', 'range'],
+  ),
+  element: f(
+    '(list, n)',
+    'The n-th element.',
+    ['list_extract', 'try_element_at', 'str[n - 1]'],
+    'missing where an argument is, and outside the list',
+  ),
+  listLength: f('(list)', 'How many elements, missing ones too, as an int64.', ['len', 'size', 'str.len']),
+  listContains: f(
+    '(list, value)',
+    'Whether an element equals the value.',
+    ['list_contains', 'array_contains', 'value in list'],
+    'missing where an argument is; a missing element equals nothing',
+  ),
+  listPosition: f('(list, value)', 'Where it stands first, from 1; 0 where it does not.', [
+    'list_position',
+    'array_position',
+    'list.index + 1',
+  ]),
+  slice: f('(list, from, count)', 'So many elements from a position on.', ['list_slice', 'slice', 'list[a:b]']),
+  listConcat: f('(list, …)', 'One after the other.', ['list_concat', 'concat', 'a + b']),
+  listSort: f("(list, 'ascending' | 'descending')", 'Sorted; missing elements last, NaN greatest.', [
+    'list_sort',
+    'array_sort',
+    'sorted',
+  ]),
+  listReverse: f('(list)', 'From the last to the first.', ['list_reverse', 'reverse', 'list[::-1]']),
+  listDistinct: f('(list)', 'Each element once, at its first place; missing elements are one.', [
+    'list_distinct (order and missing lost)',
+    'array_distinct',
+    'dict.fromkeys',
+  ]),
+  flatten: f('(list)', 'The elements of a list of lists; missing lists are left out.', [
+    'flatten',
+    'flatten',
+    'itertools.chain',
+  ]),
+  listSum: f(
+    '(list)',
+    'Sum of the elements present.',
+    ['list_sum', 'aggregate', 'sum'],
+    'missing where the list is, or has no value',
+  ),
+  listMean: f(
+    '(list)',
+    'Mean of the elements present, as float64.',
+    ['list_avg', 'aggregate', 'statistics.mean'],
+    'missing where the list is, or has no value',
+  ),
+  listMin: f(
+    '(list)',
+    'The least element.',
+    ['list_min', 'array_min', 'min'],
+    'missing where the list is, or has no value',
+  ),
+  listMax: f(
+    '(list)',
+    'The greatest element; NaN is greater than all.',
+    ['list_max', 'array_max', 'max'],
+    'missing where the list is, or has no value',
+  ),
+  listJoin: f('(list, separator)', 'Elements as text with a constant separator between; missing ones are left out.', [
+    'array_to_string',
+    'array_join',
+    'str.join',
+  ]),
+  transform: f(
+    '(list, function)',
+    'The function of each element.',
+    ['list_transform', 'transform', 'map'],
+    'missing where the list is',
+  ),
+  listFilter: f(
+    '(list, function)',
+    'The elements for which the function holds.',
+    ['list_filter', 'filter', 'filter'],
+    'missing where the list is',
+  ),
+  anyMatch: f(
+    '(list, function)',
+    'Whether it holds for an element; false of an empty list.',
+    ['list_bool_or', 'exists', 'any'],
+    'missing where the list is; an unknown answer counts as false',
+  ),
+  allMatch: f(
+    '(list, function)',
+    'Whether it holds for every element; true of an empty list.',
+    ['list_bool_and', 'forall', 'all'],
+    'missing where the list is; an unknown answer counts as false',
+  ),
+  struct: f(
+    '(name, value, …)',
+    'A struct of constant names and values.',
+    ['struct_pack', 'named_struct', 'dict'],
+    'never missing; missing values are fields',
+  ),
+  field: f('(struct, name)', "A struct's field by its constant name.", ['struct_extract', 's.name', "s['name']"]),
+  map: f('(keys, values)', 'A map from two lists of one length; keys differ and are present.', [
+    'map',
+    'map_from_arrays',
+    'dict(zip(k, v))',
+  ]),
+  mapGet: f(
+    '(map, key)',
+    'The value of a key.',
+    ['map_extract', 'try_element_at', 'dict.get'],
+    'missing where an argument is, and where the key is not there',
+  ),
+  mapContains: f('(map, key)', 'Whether the key is there.', ['map_contains', 'map_contains_key', 'key in dict']),
+  mapKeys: f('(map)', 'A list of the keys.', ['map_keys', 'map_keys', 'dict.keys']),
+  mapValues: f('(map)', 'A list of the values.', ['map_values', 'map_values', 'dict.values']),
+  mapEntries: f('(map)', 'A list of structs of `key` and `value`.', ['map_entries', 'map_entries', 'dict.items']),
+  mapLength: f('(map)', 'How many keys, as an int64.', ['cardinality', 'size', 'len']),
+  jsonExtract: f(
+    '(text, step, …)',
+    'What stands at the path (constant names, and numbers from 0): text without quotes, objects and arrays as JSON.',
+    ['json_extract_string', 'get_json_object', 'json.loads'],
+    'missing where the text is or is no JSON, where nothing is there, and for null',
+  ),
+  jsonArrayLength: f(
+    '(text)',
+    'How many elements the array has, as an int64.',
+    ['json_array_length', 'json_array_length', 'len(json.loads)'],
+    'missing where the text is, or is no array',
+  ),
+  jsonKeys: f(
+    '(text)',
+    "A list of the object's names.",
+    ['json_keys', 'json_object_keys', 'json.loads(…).keys'],
+    'missing where the text is, or is no object',
+  ),
+  jsonValid: f('(text)', 'Whether the text is JSON.', ['json_valid', 'try_parse_json(a) IS NOT NULL', 'json.loads']),
+  toJson: f('(value)', 'As JSON, missing fields as null.', ['to_json', 'to_json', 'json.dumps']),
+} as const

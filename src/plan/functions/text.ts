@@ -1,0 +1,156 @@
+import { f } from './info.ts'
+
+/** Text: lengths and positions count Unicode code points, positions from 1. Patterns are regular expressions in RE2's syntax. */
+export const textFunctions = {
+  concat: f('(text, …)', 'One after the other.', ['a || b', 'concat', 'a + b']),
+  concatWs: f(
+    '(separator, text, …)',
+    'Those present, with a separator between.',
+    ['concat_ws', 'concat_ws', 'str.cat(sep=…)'],
+    'missing where the separator is; other missing ones are left out',
+  ),
+  lower: f('(text)', 'In lower case, letter by letter.', ['lower', 'lower', 'str.lower']),
+  upper: f('(text)', 'In upper case, letter by letter.', ['upper', 'upper', 'str.upper']),
+  initcap: f('(text)', 'The first letter after each space in upper case, the others in lower case.', [
+    'initcap',
+    'initcap',
+    'str.title',
+  ]),
+  trim: f('(text, characters?)', "Without the given characters, or Unicode's spaces, at both ends.", [
+    'trim',
+    'trim(BOTH c FROM a)',
+    'str.strip',
+  ]),
+  ltrim: f('(text, characters)', 'Without the given characters in front.', [
+    'ltrim',
+    'trim(LEADING c FROM a)',
+    'str.lstrip',
+  ]),
+  rtrim: f('(text, characters)', 'Without the given characters at the end.', [
+    'rtrim',
+    'trim(TRAILING c FROM a)',
+    'str.rstrip',
+  ]),
+  length: f('(text)', 'In code points.', ['length', 'char_length', 'str.len']),
+  substring: f('(text, from, count)', 'So many code points from a position on.', [
+    'substring',
+    'substring',
+    'str.slice',
+  ]),
+  left: f('(text, count)', 'The first code points; empty for a count of 0.', ['left', 'left', 'str[:n]']),
+  right: f('(text, count)', 'The last code points; empty for a count of 0.', ['right', 'right', 'str[-n:]']),
+  lpad: f('(text, length, fill)', 'Filled in front, or cut, to a length.', ['lpad', 'lpad', 'str.rjust']),
+  rpad: f('(text, length, fill)', 'Filled at the end, or cut, to a length.', ['rpad', 'rpad', 'str.ljust']),
+  repeat: f('(text, times)', 'So many times; empty for 0 and less.', ['repeat', 'repeat', 'str.repeat']),
+  reverse: f('(text)', 'The code points from the last to the first.', [
+    'reverse (by grapheme)',
+    'reverse',
+    'str[::-1]',
+  ]),
+  position: f('(text, search)', 'Where it occurs first, from 1; 0 where it does not.', [
+    'position',
+    'instr',
+    'str.find + 1',
+  ]),
+  replace: f('(text, search, replacement)', 'Every occurrence replaced.', [
+    'replace',
+    'replace',
+    'str.replace(regex=False)',
+  ]),
+  translate: f('(text, from, to)', 'Each character of `from` replaced by that of `to` at its place, or left out.', [
+    'translate',
+    'translate',
+    'str.translate',
+  ]),
+  contains: f('(text, search)', 'Whether it occurs.', ['contains', 'contains', 'str.contains(regex=False)']),
+  startsWith: f('(text, prefix)', 'Whether it begins so.', ['starts_with', 'startswith', 'str.startswith']),
+  endsWith: f('(text, suffix)', 'Whether it ends so.', ['ends_with', 'endswith', 'str.endswith']),
+  like: f('(text, pattern)', '`%` is any text, `_` one character, `\\` before one takes it literally.', [
+    "LIKE … ESCAPE '\\'",
+    'LIKE',
+    '',
+  ]),
+  ilike: f('(text, pattern)', '`like` whatever the case.', ["ILIKE … ESCAPE '\\'", 'ILIKE', '']),
+  split: f('(text, separator)', 'A list of the parts between separators, empty ones too.', [
+    'string_split',
+    "split(a, '\\\\Qs\\\\E', -1)",
+    'str.split',
+  ]),
+  splitPart: f('(text, separator, n)', 'The n-th part from 1; empty where there are fewer.', [
+    'split_part',
+    'split_part',
+    'str.split(…).str[n - 1]',
+  ]),
+  regexMatch: f('(text, pattern)', 'Whether the pattern matches anywhere.', [
+    'regexp_matches',
+    'rlike',
+    'str.contains',
+  ]),
+  regexExtract: f(
+    '(text, pattern, group)',
+    'The first match, or a group of it (0: the whole).',
+    ['regexp_extract', 'regexp_extract', 'str.extract'],
+    'missing where the text is, and where the pattern does not match',
+  ),
+  regexExtractAll: f('(text, pattern, group)', 'A list of all matches, or of a group of them.', [
+    'regexp_extract_all',
+    'regexp_extract_all',
+    'str.findall',
+  ]),
+  regexReplace: f('(text, pattern, replacement)', 'Every match replaced; `\\1` is the first group.', [
+    'regexp_replace',
+    'regexp_replace',
+    'str.replace(regex=True)',
+  ]),
+  regexSplit: f('(text, pattern)', 'A list of the parts between matches.', [
+    'regexp_split_to_array',
+    'split',
+    'str.split(regex=True)',
+  ]),
+  regexEscape: f('(text)', 'A pattern that matches the text: `. * + ? ^ $ { } ( ) | [ ] \\` with a backslash before.', [
+    'regexp_escape',
+    '',
+    're.escape',
+  ]),
+  codePoint: f('(text)', 'The number of the first character; 0 of an empty text.', ['unicode', 'ascii', 'ord']),
+  character: f('(codePoint)', 'The character of that number.', ['chr', 'char (to 255)', 'chr']),
+  normalize: f('(text)', 'In Unicode normal form C: letters and their accents composed.', [
+    'nfc_normalize',
+    '',
+    "str.normalize('NFC')",
+  ]),
+  levenshtein: f('(a, b)', 'The least number of code points to add, leave out or replace.', [
+    'levenshtein (in bytes)',
+    'levenshtein',
+    '',
+  ]),
+  jaroSimilarity: f('(a, b)', 'Likeness of two texts from 0 to 1, by Jaro, in code points.', [
+    'jaro_similarity',
+    '',
+    '',
+  ]),
+  jaroWinklerSimilarity: f('(a, b)', "Jaro's likeness with a bonus for a common beginning.", [
+    'jaro_winkler_similarity',
+    '',
+    '',
+  ]),
+  encode: f('(text)', 'Its UTF-8 bytes.', ['encode', "encode(a, 'UTF-8')", "str.encode('utf-8')"]),
+  decode: f('(bytes)', 'The text of UTF-8 bytes; fails where they are none.', [
+    'decode',
+    "decode(a, 'UTF-8')",
+    "str.decode('utf-8')",
+  ]),
+  base64: f('(bytes)', 'In base 64.', ['to_base64', 'base64', 'base64.b64encode']),
+  unbase64: f('(text)', 'The bytes of base 64.', ['from_base64', 'unbase64', 'base64.b64decode']),
+  hex: f('(bytes)', 'Two hexadecimal digits a byte, in upper case.', ['hex', 'hex', 'bytes.hex']),
+  unhex: f('(text)', 'The bytes of hexadecimal digits.', ['unhex', 'unhex', 'bytes.fromhex']),
+  md5: f('(text)', 'MD5 of its UTF-8 bytes in hexadecimal, in lower case.', ['md5', 'md5', 'hashlib.md5']),
+  sha1: f('(text)', 'SHA-1 in hexadecimal.', ['sha1', 'sha1', 'hashlib.sha1']),
+  sha256: f('(text)', 'SHA-256 in hexadecimal.', ['sha256', 'sha2(a, 256)', 'hashlib.sha256']),
+  hash: f(
+    '(value, …)',
+    'An int64, the same for equal values on one engine and version; engines differ.',
+    ['hash', 'xxhash64', 'pandas.util.hash_array'],
+    'a missing value has a hash like others',
+  ),
+} as const
