@@ -119,7 +119,7 @@ describe('errors', () => {
   test('name candidates and the place', async () => {
     const error = await engine.schema(sql('select foo from (select 1 as fooo)')).catch((e: unknown) => e)
     expect(error).toBeInstanceOf(QueryError)
-    expect((error as QueryError).message).toMatch(/"foo" not found[\s\S]*LINE 1[\s\S]*\^/)
+    expect((error as QueryError).message).toMatch(/"foo" not found[^\n]*\nselect foo from [^\n]*\n {7}\^/)
     expect((error as QueryError).hint).toBe('Did you mean "fooo"')
   })
 

@@ -90,8 +90,8 @@ describe('the DuckDB dialect', () => {
     }
     const { text: sql, parameters } = duckdbDialect.compile(outer)
     expect(parameters).toEqual([5, 'text'])
-    expect(sql).toMatch(/^WITH "second" AS \(WITH "first" AS \(.*\) select \* from "first" where a > \$1\), x as/)
-    expect(sql).toMatch(/b = \$2$/)
+    expect(sql).toMatch(/^WITH "second" AS \(WITH "first" AS \(.*\)\nselect \* from "first" where a > \$1\n\),\nx as/)
+    expect(sql).toMatch(/b = \$2\n$/)
   })
 })
 

@@ -43,7 +43,7 @@ const endsFrom = new Set([
   'sample',
 ])
 
-/** Calls `visit` for each token, telling whether it stands where a table is named: after FROM, JOIN or a comma between tables. */
+/** Calls `visit` for each token, telling whether it stands where a table is named: after FROM, JOIN, DESCRIBE or a comma between tables. */
 export function visitTables(
   list: readonly Token[],
   visit: (token: Token, index: number, table: boolean) => void,
@@ -51,11 +51,14 @@ export function visitTables(
   const stack: boolean[] = []
   let inFrom = false
   let expected = false
+  let first = true
   for (const [index, token] of list.entries()) {
     const word = token.kind === 'word' ? token.text.toLowerCase() : ''
     visit(token, index, expected && token.kind !== 'blank')
     if (token.kind === 'blank') continue
-    if (word === 'from' || word === 'join') {
+    const tells = first && (word === 'describe' || word === 'desc' || word === 'summarize')
+    first = false
+    if (word === 'from' || word === 'join' || tells) {
       inFrom = true
       expected = true
       continue

@@ -90,6 +90,7 @@ export async function guarded<R>(
   operation: string,
   { signal, onProgress }: RunOptions,
   work: () => Promise<R>,
+  query?: CompiledQuery,
 ): Promise<R> {
   if (signal?.aborted === true) throw new CancelledError({ operation, problem: 'cancelled before it began' })
   const interrupt = (): void => connection.interrupt()
@@ -112,7 +113,7 @@ export async function guarded<R>(
   try {
     return await work()
   } catch (error) {
-    throw duckdbError(operation, error, signal)
+    throw duckdbError(operation, error, signal, query)
   } finally {
     clearInterval(timer)
     signal?.removeEventListener('abort', interrupt)

@@ -90,7 +90,7 @@ export class DuckdbEngine implements Engine {
     let done = false
     try {
       const query = await this.compile(plan, options)
-      const result = await this.alive(guarded(connection, 'query', options, () => stream(connection, query)))
+      const result = await this.alive(guarded(connection, 'query', options, () => stream(connection, query), query))
       const names = result.deduplicatedColumnNames()
       const types = result.columnTypes()
       const builder = new BatchBuilder(
@@ -100,7 +100,7 @@ export class DuckdbEngine implements Engine {
       )
       for (;;) {
         const chunk = await this.alive(
-          guarded(connection, 'query', { signal: options.signal }, () => result.fetchChunk()),
+          guarded(connection, 'query', { signal: options.signal }, () => result.fetchChunk(), query),
         )
         if (chunk === null || chunk.rowCount === 0) break
         yield* builder.add(chunk)
@@ -291,7 +291,9 @@ export class DuckdbEngine implements Engine {
       const connection = await this.connect()
       const { epoch } = this
       try {
-        return await this.alive(guarded(connection, operation, options, () => work(connection, query, described)))
+        return await this.alive(
+          guarded(connection, operation, options, () => work(connection, query, described), query),
+        )
       } finally {
         this.free(connection, epoch)
       }

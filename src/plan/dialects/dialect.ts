@@ -6,6 +6,8 @@ export interface CompiledQuery {
   readonly text: string
   /** `$1`, `$2`, … in the text. */
   readonly parameters: readonly Scalar[]
+  /** The parts of the text that a user has written, each on lines of its own: what errors may show. */
+  readonly written?: readonly string[] | undefined
 }
 
 export interface CompileOptions {

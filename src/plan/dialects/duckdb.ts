@@ -1,3 +1,4 @@
+import { QueryError } from '../../core/index.ts'
 import { hasAggregate, type Scalar } from '../expression.ts'
 import { columnNames } from '../names.ts'
 import {
@@ -29,6 +30,7 @@ export const duckdbDialect: Dialect = {
 
 class Compilation {
   private readonly parameters: Scalar[] = []
+  private readonly written: string[] = []
   private names = 0
   private readonly literals: boolean
 
@@ -37,7 +39,8 @@ class Compilation {
   }
 
   compile(plan: Plan): CompiledQuery {
-    return { text: this.select(plan), parameters: this.parameters }
+    const text = this.select(plan)
+    return { text, parameters: this.parameters, written: this.written }
   }
 
   private select(plan: Plan): string {
@@ -168,9 +171,9 @@ class Compilation {
     return `SELECT ${columns.join(', ')} FROM ${this.from(input)}`
   }
 
-  /** The user's text with plans as named views in front: merged into its own WITH where it begins with one. */
+  /** The user's text with plans as named views in front. */
   private sql(node: SqlNode): string {
-    const views: string[] = []
+    const definitions = new Map<string, string>()
     let text = node.parts[0] ?? ''
     for (const [i, hole] of node.holes.entries()) {
       if (hole.kind === 'value' && this.literals) {
@@ -180,20 +183,46 @@ class Compilation {
         text += `$${this.parameters.length}`
       } else {
         const view = identifier(hole.name)
-        const definition = `${view} AS (${this.select(hole.plan)})`
-        if (!views.includes(definition) && !views.some((other) => other.startsWith(`${view} AS (`))) {
-          views.push(definition)
-        }
+        if (!definitions.has(view)) definitions.set(view, `${view} AS (${this.select(hole.plan)})`)
         text += view
       }
       text += node.parts[i + 1] ?? ''
     }
     text = text.trim().replace(/;\s*$/, '')
-    if (views.length === 0) return text
-    const own = /^((?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*)with(\s+recursive)?\s/i.exec(text)
-    if (own === null) return `WITH ${views.join(', ')} ${text}`
-    return `WITH${own[2] ?? ''} ${views.join(', ')}, ${text.slice(own[0].length)}`
+    const [statement, what, rest] = statementOf(text)
+    this.written.push(rest)
+    const views = [...definitions.values()]
+    const query = withViews(views, rest)
+    return what === undefined
+      ? query
+      : `SELECT * FROM (${what} ${statement === 'table' ? withViews(views, `FROM ${rest}`) : query})`
   }
+}
+
+/** DESCRIBE and SUMMARIZE of a query or a table become queries themselves; other statements that tell about things are refused. */
+function statementOf(text: string): [kind: 'query' | 'table', what: string | undefined, rest: string] {
+  const word = /^(describe|desc|summarize|show|explain)\s+/i.exec(text)
+  if (word === null) return ['query', undefined, text]
+  const name = word[1]!.toUpperCase()
+  const rest = text.slice(word[0].length)
+  if (name === 'SHOW' || name === 'EXPLAIN') {
+    throw new QueryError({
+      operation: 'query',
+      expected: 'a query that reads (SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE)',
+      received: name,
+      hint: name === 'SHOW' ? "Name a file: describe 'sales.csv'" : 'Call explain() of the table',
+    })
+  }
+  const query = /^(?:select|with|from|values|\()/i.test(rest)
+  return [query ? 'query' : 'table', name === 'DESC' ? 'DESCRIBE' : name, rest]
+}
+
+/** The text with views in front, merged into its own WITH where it begins with one. It stands on lines of its own. */
+function withViews(views: readonly string[], text: string): string {
+  if (views.length === 0) return `\n${text}\n`
+  const own = /^((?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*)with(\s+recursive)?\s/i.exec(text)
+  if (own === null) return `WITH ${views.join(', ')}\n${text}\n`
+  return `WITH${own[2] ?? ''} ${views.join(', ')},\n${text.slice(own[0].length)}\n`
 }
 
 function namesOf(plan: Plan): readonly string[] {
