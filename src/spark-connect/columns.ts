@@ -1,11 +1,11 @@
-import { type Data, type RecordBatch, Type } from 'apache-arrow'
+import { type Table, Type } from '@uwdata/flechette'
 import type { AnyColumn, ColumnBatch, ColumnStorage, ColumnType, Schema } from '../core/index.ts'
-import { decimalReader, plainReader, textReader } from './values.ts'
+import { type Data, decimalReader, isPresent, plainReader, textReader } from './values.ts'
 
-/** One batch of Arrow as the core's columns. Numbers of the same width share Arrow's memory; nothing is copied twice. */
-export function columnsOf(batch: RecordBatch, schema: Schema): ColumnBatch {
-  const columns = schema.map((field, i) => columnOf(batch.data.children[i]!, field.type))
-  return { schema, columns, length: batch.numRows }
+/** A message's rows as the core's columns. Numbers of the same width share Arrow's memory. */
+export function columnsOf(table: Table, schema: Schema): ColumnBatch {
+  const columns = schema.map((field, i) => columnOf(table.getChildAt(i).data[0] as unknown as Data, field.type))
+  return { schema, columns, length: table.numRows }
 }
 
 function columnOf(data: Data, type: ColumnType): AnyColumn {
@@ -16,15 +16,15 @@ type Typed = Int8Array | Int16Array | Int32Array | Float32Array | Float64Array |
 
 /** What of Arrow's memory becomes a column's values. A missing value is 0 or null there; the validity says so. */
 const readers: { readonly [T in ColumnType]: (data: Data) => ColumnStorage[T] } = {
-  boolean: (data) => bits(data.values as Uint8Array, data.offset, data.length),
+  boolean: (data) => bits(data.values as Uint8Array, data.length),
   int32: (data) => {
-    if (data.typeId === Type.Null) return new Int32Array(data.length)
+    if (data.type.typeId === Type.Null) return new Int32Array(data.length)
     const values = numbers(data)
     return values instanceof Int32Array ? values : Int32Array.from(values as Int16Array)
   },
   int64: (data) => numbers(data) as BigInt64Array,
   float64: (data) => {
-    if (data.typeId === Type.Decimal) {
+    if (data.type.typeId === Type.Decimal) {
       const read = decimalReader(data)
       return Float64Array.from({ length: data.length }, (_, row) => read(row))
     }
@@ -48,28 +48,26 @@ function present<T>(data: Data, read: (row: number) => T): (T | null)[] {
   const { length } = data
   const out: (T | null)[] = Array.from({ length })
   const missing = data.nullCount > 0
-  for (let row = 0; row < length; row++) out[row] = missing && !data.getValid(row) ? null : read(row)
+  for (let row = 0; row < length; row++) out[row] = missing && !isPresent(data, row) ? null : read(row)
   return out
 }
 
 function validityOf(data: Data): Uint8Array | undefined {
-  if (data.typeId === Type.Null) return new Uint8Array(data.length)
+  if (data.type.typeId === Type.Null) return new Uint8Array(data.length)
   if (data.nullCount === 0) return undefined
-  return bits(data.nullBitmap, data.offset, data.length)
+  return bits(data.validity, data.length)
 }
 
 /** A byte for each bit. */
-function bits(packed: Uint8Array, offset: number, length: number): Uint8Array {
+function bits(packed: Uint8Array, length: number): Uint8Array {
   const out = new Uint8Array(length)
   let row = 0
-  if (offset % 8 === 0) {
-    for (let at = offset / 8; row + 8 <= length; at++, row += 8) {
-      const byte = packed[at]!
-      if (byte === 0) continue
-      for (let bit = 0; bit < 8; bit++) out[row + bit] = (byte >> bit) & 1
-    }
+  for (let at = 0; row + 8 <= length; at++, row += 8) {
+    const byte = packed[at]!
+    if (byte === 0) continue
+    for (let bit = 0; bit < 8; bit++) out[row + bit] = (byte >> bit) & 1
   }
-  for (; row < length; row++) out[row] = (packed[(offset + row) >> 3]! >> ((offset + row) & 7)) & 1
+  for (; row < length; row++) out[row] = (packed[row >> 3]! >> (row & 7)) & 1
   return out
 }
 

@@ -243,7 +243,9 @@ function sparkError(
 
 /** The message without the plan that Spark prints below it, nor the place that `pointer` shows. */
 function sentenceOf(message: string): string {
-  const first = message.split(/;\n'|;\n[A-Z][A-Za-z]+ |\n== (?:SQL|DataFrame)|\n\nJVM stacktrace/)[0]!
+  const end =
+    /;\n'|;\n[A-Z][A-Za-z]+ |\n== (?:SQL|DataFrame)|\n\nJVM stacktrace| Did you mean one of the following\? | Verify the spelling and correctness/
+  const first = message.split(end)[0]!
   return first.replace(/; line \d+ pos \d+$/, '').replace(/ SQLSTATE: \w{5}$/, '').replace(/\s*\(line \d+, pos \d+\)$/, '').trim().replace(/\.$/, '') // prettier-ignore
 }
 
@@ -271,7 +273,7 @@ function pointer(sql: string | undefined, contexts: readonly QueryContext[], mes
 
 function hintOf(errorClass: string | undefined, parameters: Readonly<Record<string, string>>): string | undefined {
   if (parameters.proposal !== undefined) {
-    const names = [...parameters.proposal.matchAll(/`((?:[^`]|``)+)`(?=,|$)/g)].map((match) => `"${match[1]}"`)
+    const names = parameters.proposal.split(', ').map((name) => `"${name.replaceAll('`', '')}"`)
     if (names.length > 0) return `Did you mean ${names.slice(0, 3).join(' or ')}`
   }
   if (errorClass === 'TABLE_OR_VIEW_NOT_FOUND') return 'Check its name, catalog and schema, or make it first'

@@ -1,4 +1,4 @@
-import { RecordBatch, RecordBatchReader, Table } from 'apache-arrow'
+import { type Table, tableFromIPC } from '@uwdata/flechette'
 import { type ColumnBatch, FathomError, MemoryError, type OnProgress, type Schema, valueAt } from '../core/index.ts'
 import { columnsOf, concatenate, rebatch } from './columns.ts'
 import type { ExecutePlanResponse } from './generated/spark/connect/base_pb.ts'
@@ -26,7 +26,7 @@ export interface ResultOptions {
  * The rows of one execution, which starts when they are first asked for and can be read once. Rows are taken from the server
  * as they are read: a slow reader holds about one message in memory. Leaving a loop early stops the execution.
  */
-export class Result implements AsyncIterable<RecordBatch> {
+export class Result implements AsyncIterable<Table> {
   /** What Interrupt takes. */
   readonly operationId: string
   private readonly responses: () => AsyncGenerator<ExecutePlanResponse, void, void>
@@ -72,9 +72,17 @@ export class Result implements AsyncIterable<RecordBatch> {
     return this.command
   }
 
-  /** Batches of Arrow as Spark cut them, empty ones left out. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, void> {
-    for await (const data of this.payloads()) yield* recordBatches(data)
+  /** Batches of Arrow, one of Spark's each, empty ones left out. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Table, void, void> {
+    for await (const bytes of this.payloads()) {
+      const table = decode(bytes)
+      if (table.numRows > 0) yield table
+    }
+  }
+
+  /** The same as bytes, each a whole stream of Arrow's IPC format, for any library that reads it. At least one. */
+  ipc(): AsyncGenerator<Uint8Array, void, void> {
+    return this.payloads()
   }
 
   /** Batches of the core's typed columns: of `rows` rows each but the last, or as Spark cut them. */
@@ -83,23 +91,24 @@ export class Result implements AsyncIterable<RecordBatch> {
   }
 
   private async *columnBatches(): AsyncGenerator<ColumnBatch, void, void> {
-    for await (const batch of this) yield columnsOf(batch, this.schema)
+    for await (const table of this) yield columnsOf(table, this.schema)
   }
 
   /** All rows as one batch of typed columns. @throws MemoryError past `maxResultBytes`. */
   async toColumns(): Promise<ColumnBatch> {
     const batches: ColumnBatch[] = []
-    for await (const data of this.limited()) {
-      for (const batch of recordBatches(data)) batches.push(columnsOf(batch, this.schema))
+    for await (const bytes of this.limited()) {
+      const table = decode(bytes)
+      if (table.numRows > 0) batches.push(columnsOf(table, this.schema))
     }
     return concatenate(batches, this.schema)
   }
 
-  /** All rows as a table of Arrow. @throws MemoryError past `maxResultBytes`. */
+  /** All rows as a table of Arrow, whose columns hold Spark's batches. @throws MemoryError past `maxResultBytes`. */
   async toArrow(): Promise<Table> {
-    const batches: RecordBatch[] = []
-    for await (const data of this.limited()) batches.push(...recordBatches(data, true))
-    return new Table(batches)
+    const streams: Uint8Array[] = []
+    for await (const bytes of this.limited()) streams.push(bytes)
+    return tableFromIPC(streams, exact)
   }
 
   /** All rows as objects. @throws MemoryError past `maxResultBytes`. */
@@ -197,9 +206,9 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** The batches of one message. An empty one only where it is asked for: it carries the schema. */
-export function recordBatches(data: Uint8Array, keepEmpty = false): RecordBatch[] {
-  const reader = RecordBatchReader.from(data)
-  const batches = [...reader].filter((batch) => keepEmpty || batch.numRows > 0)
-  return batches.length === 0 && keepEmpty ? [new RecordBatch(reader.schema)] : batches
+/** 64-bit integers as bigint, timestamps as microseconds, decimals as their digits: nothing is rounded. */
+const exact = { useBigInt: true, useBigIntTimestamp: true, useDecimalInt: true } as const
+
+function decode(bytes: Uint8Array): Table {
+  return tableFromIPC(bytes, exact)
 }

@@ -1,13 +1,30 @@
-import { type Data, type Decimal, type Duration, type Interval, IntervalUnit, TimeUnit, type Timestamp, Type } from 'apache-arrow' // prettier-ignore
+import { type DataType, IntervalUnit, TimeUnit, Type } from '@uwdata/flechette'
 import { UnsupportedError } from '../core/index.ts'
+
+/** One column of one batch as it lies in Arrow's memory: what the library has of it, by the names of its buffers. */
+export interface Data {
+  readonly type: DataType
+  readonly length: number
+  readonly nullCount: number
+  readonly validity: Uint8Array
+  readonly values: ArrayBufferView
+  readonly offsets: Int32Array | BigInt64Array
+  readonly children: readonly Data[]
+}
+type Of<Id extends DataType['typeId']> = Extract<DataType, { typeId: Id }>
+
+export function isPresent(data: Data, row: number): boolean {
+  return data.nullCount === 0 || ((data.validity[row >> 3]! >> (row & 7)) & 1) === 1
+}
 
 /** Values of Arrow's memory, row by row, as plain JavaScript: what stands in lists, structs and maps, and in texts. */
 type Read<T> = (row: number) => T
 
 /** The value of a decimal as the nearest float64. */
 export function decimalReader(data: Data): Read<number> {
-  const { scale } = data.type as Decimal
-  const words = data.values as Uint32Array
+  const { scale } = data.type as Of<typeof Type.Decimal>
+  const { buffer, byteOffset, byteLength } = data.values
+  const words = new Uint32Array(buffer, byteOffset, byteLength / 4)
   const power = 10n ** BigInt(Math.max(0, scale))
   const divisor = Number(power)
   return (row) => {
@@ -39,7 +56,7 @@ export function decimalText(value: bigint, scale: number): string {
   return `${value < 0n ? '-' : ''}${digits.slice(0, -scale)}.${digits.slice(-scale)}`
 }
 
-const perSecond: Readonly<Record<TimeUnit, bigint>> = {
+const perSecond: Readonly<Record<number, bigint>> = {
   [TimeUnit.SECOND]: 1n,
   [TimeUnit.MILLISECOND]: 1000n,
   [TimeUnit.MICROSECOND]: 1_000_000n,
@@ -48,26 +65,28 @@ const perSecond: Readonly<Record<TimeUnit, bigint>> = {
 const day = 86_400_000_000_000n
 
 /** Values that are text, or have no column type of their own and are written as text. */
-const texts: Readonly<Partial<Record<Type, (data: Data) => Read<string>>>> = {
+const texts: Readonly<Record<number, (data: Data) => Read<string>>> = {
   [Type.Utf8]: utf8Reader,
   [Type.LargeUtf8]: utf8Reader,
   [Type.Time]: (data) => {
     const values = data.values as BigInt64Array
-    const unit = perSecond[(data.type as Timestamp).unit]
+    const unit = perSecond[(data.type as Of<typeof Type.Time>).unit]!
     return (row) => clock((values[row]! * 1_000_000_000n) / unit)
   },
   [Type.Duration]: (data) => {
     const values = data.values as BigInt64Array
-    const unit = perSecond[(data.type as Duration).unit]
+    const unit = perSecond[(data.type as Of<typeof Type.Duration>).unit]!
     return (row) => {
       const nanoseconds = (values[row]! * 1_000_000_000n) / unit
       return intervalText(0, Number(nanoseconds / day), nanoseconds % day)
     }
   },
   [Type.Interval]: (data) => {
-    const values = data.values as Int32Array
-    if ((data.type as Interval).unit === IntervalUnit.YEAR_MONTH) return (row) => intervalText(values[row]!, 0, 0n)
-    const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
+    const { buffer, byteOffset, byteLength } = data.values
+    const view = new DataView(buffer, byteOffset, byteLength)
+    if ((data.type as Of<typeof Type.Interval>).unit === IntervalUnit.YEAR_MONTH) {
+      return (row) => intervalText(view.getInt32(row * 4, true), 0, 0n)
+    }
     return (row) => {
       const at = row * 16
       return intervalText(view.getInt32(at, true), view.getInt32(at + 4, true), view.getBigInt64(at + 8, true))
@@ -77,7 +96,7 @@ const texts: Readonly<Partial<Record<Type, (data: Data) => Read<string>>>> = {
 
 /** The values of a column of texts. */
 export function textReader(data: Data): Read<string> {
-  const text = texts[data.typeId]
+  const text = texts[data.type.typeId]
   if (text !== undefined) return text(data)
   const read = plainReader(data)
   return (row) => String(read(row))
@@ -108,7 +127,9 @@ function intervalText(months: number, days: number, nanoseconds: bigint): string
 
 /** Where value `row` begins in a buffer of variable-width values. */
 function offsetsOf(data: Data): Read<number> {
-  const offsets = data.valueOffsets as Int32Array | BigInt64Array
+  const { offsets } = data
+  // Without rows there may be no offsets.
+  if (offsets.length === 0) return () => 0
   return offsets instanceof Int32Array ? (row) => offsets[row]! : (row) => Number(offsets[row]!)
 }
 
@@ -145,11 +166,11 @@ const list = (data: Data): Read<unknown[]> => {
 }
 
 /** What Spark's types become beside texts. */
-const plains: Readonly<Partial<Record<Type, (data: Data) => Read<unknown>>>> = {
+const plains: Readonly<Record<number, (data: Data) => Read<unknown>>> = {
   [Type.Null]: () => () => null,
   [Type.Bool]: (data) => {
     const values = data.values as Uint8Array
-    return (row) => ((values[(data.offset + row) >> 3]! >> ((data.offset + row) & 7)) & 1) === 1
+    return (row) => ((values[row >> 3]! >> (row & 7)) & 1) === 1
   },
   [Type.Int]: stored,
   [Type.Float]: stored,
@@ -167,7 +188,9 @@ const plains: Readonly<Partial<Record<Type, (data: Data) => Read<unknown>>>> = {
   [Type.List]: list,
   [Type.LargeList]: list,
   [Type.Struct]: (data) => {
-    const reads = data.type.children.map(({ name }, i) => [name, nullable(data.children[i]!)] as const)
+    const reads = (data.type as Of<typeof Type.Struct>).children.map(
+      ({ name }, i) => [name, nullable(data.children[i]!)] as const,
+    )
     return (row) => Object.fromEntries(reads.map(([name, read]) => [name, read(row)]))
   },
   [Type.Map]: (data) => {
@@ -187,19 +210,19 @@ const plains: Readonly<Partial<Record<Type, (data: Data) => Read<unknown>>>> = {
  * sends them), Uint8Array, arrays, objects, `[{ key, value }]` of maps.
  */
 export function plainReader(data: Data): Read<unknown> {
-  const read = plains[data.typeId] ?? texts[data.typeId]
+  const read = plains[data.type.typeId] ?? texts[data.type.typeId]
   if (read !== undefined) return read(data)
   throw new UnsupportedError({
     operation: 'read a result of Spark',
     expected: 'the types of Arrow that Spark documents',
-    received: Type[data.typeId],
+    received: Object.entries(Type).find(([, id]) => id === data.type.typeId)?.[0] ?? 'another',
     hint: 'Cast the column on Spark',
   })
 }
 
 function nullable(data: Data): Read<unknown> {
   const read = plainReader(data)
-  return data.nullCount === 0 ? read : (row) => (data.getValid(row) ? read(row) : null)
+  return data.nullCount === 0 ? read : (row) => (isPresent(data, row) ? read(row) : null)
 }
 
 function floorDivide(value: bigint, by: bigint): bigint {

@@ -8,7 +8,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 
 /** Why no Spark can be started here, or undefined: what a skipped test says. */
 export function sparkAbsent(): string | undefined {
-  if (process.env.FATHOM_SPARK !== undefined) return undefined
+  if ((process.env.FATHOM_SPARK ?? '') !== '') return undefined
   const folders = [process.env.JAVA_HOME === undefined ? undefined : join(process.env.JAVA_HOME, 'bin')]
   folders.push(...(process.env.PATH ?? '').split(delimiter))
   if (!folders.some((folder) => folder !== undefined && existsSync(join(folder, 'java')))) return 'no Java'

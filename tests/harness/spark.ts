@@ -1,5 +1,4 @@
 import { beforeAll, describe, inject } from 'vitest'
-import type {} from './spark-setup.ts'
 import { sparkAbsent } from './spark-process.ts'
 
 /**
@@ -33,7 +32,7 @@ export function describeSpark(name: string, body: (address: () => string) => voi
 
 /** The address of the run's server, started now if nobody asked before. */
 export async function sparkAddress(): Promise<string> {
-  if (process.env.FATHOM_SPARK !== undefined) return process.env.FATHOM_SPARK
+  if ((process.env.FATHOM_SPARK ?? '') !== '') return process.env.FATHOM_SPARK!
   const answer = await fetch(inject('sparkBroker'))
   const text = await answer.text()
   if (!answer.ok) throw new Error(text)
