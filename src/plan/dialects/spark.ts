@@ -27,11 +27,15 @@ import { refuse, sparkType, typeClass } from './spark-types.ts'
 
 export interface SparkCompileOptions extends CompileOptions {
   /** The name of the view (or table) that holds a scan's rows. Default: of values, their text. */
-  readonly view?: ((source: ScanSource) => string) | undefined
+  readonly view?: ((source: ScanSource) => string | undefined) | undefined
   /** The types of a plan's columns, where an engine has asked for them. */
   readonly columnTypes?: ((plan: Plan) => ReadonlyMap<string, string> | undefined) | undefined
   /** Types of expressions that an engine has asked for. */
   readonly told?: ReadonlyMap<Expression, string> | undefined
+}
+
+export interface SparkDialect extends Omit<Dialect, 'compile'> {
+  compile(plan: Plan, options?: SparkCompileOptions): CompiledQuery
 }
 
 /**
@@ -39,7 +43,7 @@ export interface SparkCompileOptions extends CompileOptions {
  * subqueries, with its columns named: Spark's optimizer flattens them. Sessions must have the settings of
  * `sparkSessionSettings`.
  */
-export const sparkDialect: Dialect & { compile(plan: Plan, options?: SparkCompileOptions): CompiledQuery } = {
+export const sparkDialect: SparkDialect = {
   name: 'spark',
   compile: (plan, options) => new Compilation(options ?? {}).compile(plan),
   identifier,

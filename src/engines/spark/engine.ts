@@ -1,0 +1,359 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { create } from '@bufbuild/protobuf'
+import { type ColumnBatch, OptionError, type Schema } from '../../core/index.ts'
+import {
+  type CompiledQuery,
+  inputsOf,
+  type Plan,
+  type Scalar,
+  type ScanNode,
+  type ScanSource,
+  sparkDialect,
+  sparkSessionSettings,
+} from '../../plan/index.ts'
+import {
+  connect,
+  type ConnectOptions,
+  type Executable,
+  literal,
+  parseAddress,
+  proto,
+  type relation,
+  type Session,
+  SessionExpiredError,
+  sqlRelation,
+} from '../../spark-connect/index.ts'
+import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
+import { type Facts, resolve } from '../resolve.ts'
+import { isClusterPath, scanRelation } from './scans.ts'
+import { tellTypes, type Types } from './types.ts'
+
+type Relation = ReturnType<typeof relation>
+
+export interface SparkOptions {
+  /** Settings of the session, beside those that the dialect needs: `spark.sql.shuffle.partitions`, … */
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** TLS, retries, timeouts. */
+  readonly connection?: ConnectOptions | undefined
+  /** Bytes that batches under way may take in this process. Default: a quarter of the memory. */
+  readonly memoryLimit?: number | undefined
+  /** The engine in this process, which reads and writes files of this machine. */
+  readonly embedded: () => Engine
+}
+
+interface Opened {
+  readonly session: Session
+  /** Names of the views that hold scans. */
+  readonly views: WeakMap<ScanSource, Promise<string>>
+  /** Schemas of plans that were asked for: plans are values. */
+  readonly schemas: WeakMap<Plan, Promise<Schema>>
+}
+
+/**
+ * A cluster through Spark Connect. One session, opened when first used, with the settings of `sparkSessionSettings`. Rows of
+ * the program and files become temporary views of the session; a stored table is a cached one. All of it goes with the
+ * session, at the latest.
+ */
+export class SparkEngine implements Engine {
+  readonly name = 'spark'
+  readonly memoryLimit: number
+  readonly address: string
+  private readonly options: SparkOptions
+  private opened: Promise<Opened> | undefined
+  private folder: Promise<string> | undefined
+  private named = 0
+  /** Plans whose queries run: their views must outlive them. */
+  private readonly running = new Set<Plan>()
+  private readonly unused = new FinalizationRegistry<{ opened: Promise<Opened>; name: string }>(
+    (held) => void this.drop(held.opened, held.name),
+  )
+
+  /** @throws OptionError for an address that is none. */
+  constructor(address: string, options: SparkOptions) {
+    parseAddress(address)
+    this.address = address
+    this.options = options
+    this.memoryLimit = options.memoryLimit ?? Math.floor(totalmem() / 4)
+  }
+
+  /** Whether the server runs on this machine and so sees its files. */
+  get isHere(): boolean {
+    return ['localhost', '127.0.0.1', '::1'].includes(parseAddress(this.address).host)
+  }
+
+  async schema(plan: Plan): Promise<Schema> {
+    return this.with(async (opened) => {
+      const known = opened.schemas.get(plan)
+      if (known !== undefined) return known
+      const asked = this.compile(opened, plan).then((query) => opened.session.schema(relationOf(query)))
+      opened.schemas.set(plan, asked)
+      asked.catch(() => opened.schemas.delete(plan))
+      return unique(await asked)
+    })
+  }
+
+  async *batches(plan: Plan, options: BatchOptions = {}): AsyncGenerator<ColumnBatch, void, void> {
+    this.running.add(plan)
+    try {
+      const opened = await this.open()
+      const query = await this.forgetting(this.compile(opened, plan, options))
+      const { signal, onProgress, rows = 65_536 } = options
+      const result = opened.session.execute(relationOf(query), { signal, onProgress, operation: 'query' })
+      let schema: Schema | undefined
+      for await (const batch of result.batches({ rows })) {
+        schema ??= unique(batch.schema)
+        yield { ...batch, schema }
+      }
+    } catch (error) {
+      this.forget(error)
+      throw error
+    } finally {
+      this.running.delete(plan)
+    }
+  }
+
+  async store(plan: Plan, options: StoreOptions = {}): Promise<Stored> {
+    const { signal, onProgress, operation = 'store' } = options
+    return this.with(async (opened) => {
+      const { session } = opened
+      const query = await this.compile(opened, plan)
+      const name = this.freshName('stored')
+      await view(session, name, relationOf(query), { signal, operation })
+      try {
+        await session.command(`CACHE TABLE ${name}`, [], { signal, onProgress, operation })
+        const schema = unique(await session.schema(sqlRelation(`SELECT * FROM ${name}`)))
+        const counted = await session.sql(`SELECT count(*) AS n FROM ${name}`, [], { signal, operation }).toArray()
+        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.name, name }, schema }
+        this.unused.register(scan, { opened: this.opened!, name })
+        return { scan, rows: Number(counted[0]?.['n'] ?? 0), rejected: [], rejectedCount: 0 }
+      } catch (error) {
+        await this.drop(this.opened, name)
+        throw error
+      }
+    }, plan)
+  }
+
+  /**
+   * A path with a scheme is a folder of part files that the cluster writes, which appears when all of them are complete
+   * (`_SUCCESS`). A plain path is a file of this machine: the rows come here and the embedded engine writes it.
+   */
+  async write(plan: Plan, target: WriteTarget, options: RunOptions = {}): Promise<{ readonly rows: number }> {
+    if (!isClusterPath(target.path)) return this.writeHere(plan, target, options)
+    return this.with(async (opened) => {
+      const { session } = opened
+      const operation = `write ${target.path}`
+      const query = await this.compile(opened, plan)
+      const { format, options: given } = writers[target.format]
+      const { SaveMode } = { SaveMode: proto.commands.WriteOperation_SaveMode }
+      const command = create(proto.commands.CommandSchema, {
+        commandType: {
+          case: 'writeOperation',
+          value: {
+            input: relationOf(query),
+            source: format,
+            saveType: { case: 'path', value: target.path },
+            mode: SaveMode.ERROR_IF_EXISTS,
+            options: { ...given, ...(target.compression === undefined ? {} : { compression: target.compression }) },
+          },
+        },
+      })
+      await session.execute(command, { ...options, operation }).finish()
+      const written = create(proto.relations.RelationSchema, {
+        relType: {
+          case: 'read',
+          value: { readType: { case: 'dataSource', value: { format, paths: [target.path], options: given } } },
+        },
+      })
+      await view(session, '__written', written, { operation })
+      const counted = await session.sql('SELECT count(*) AS n FROM __written', [], { operation }).toArray()
+      return { rows: Number(counted[0]?.['n'] ?? 0) }
+    }, plan)
+  }
+
+  async explain(plan: Plan): Promise<string> {
+    return this.with(async (opened) => {
+      const query = await this.compile(opened, plan)
+      return `${query.text}\n\n${await opened.session.explain(relationOf(query))}`
+    }, plan)
+  }
+
+  async release({ scan }: Stored): Promise<void> {
+    if (scan.source.format === 'stored') await this.drop(this.opened, scan.source.name)
+  }
+
+  /** A folder of this machine, for files on their way to a server that runs here. */
+  async scratch(): Promise<string> {
+    this.folder ??= mkdtemp(join(tmpdir(), 'fathom-spark-'))
+    return this.folder
+  }
+
+  async close(): Promise<void> {
+    const { opened, folder } = this
+    this.opened = undefined
+    this.folder = undefined
+    if (opened !== undefined) {
+      await opened.then(
+        ({ session }) => session.release(),
+        () => undefined,
+      )
+    }
+    if (folder !== undefined) await rm(await folder, { recursive: true, force: true })
+  }
+
+  private async writeHere(plan: Plan, target: WriteTarget, options: RunOptions): Promise<{ readonly rows: number }> {
+    throw new OptionError({ operation: `write ${target.path}`, problem: String([plan.kind, options]) })
+  }
+
+  private open(): Promise<Opened> {
+    if (this.opened !== undefined) return this.opened
+    const opening = this.connect()
+    this.opened = opening
+    // The next query may find a server that answers.
+    opening.catch(() => {
+      if (this.opened === opening) this.opened = undefined
+    })
+    return opening
+  }
+
+  private async connect(): Promise<Opened> {
+    const session = await connect(this.address, this.options.connection)
+    try {
+      await session.config.set({ ...this.options.settings, ...sparkSessionSettings })
+    } catch (error) {
+      session.close()
+      throw error
+    }
+    return { session, views: new WeakMap(), schemas: new WeakMap() }
+  }
+
+  private async with<R>(work: (opened: Opened) => Promise<R>, plan?: Plan): Promise<R> {
+    if (plan !== undefined) this.running.add(plan)
+    try {
+      return await this.forgetting(work(await this.open()))
+    } finally {
+      if (plan !== undefined) this.running.delete(plan)
+    }
+  }
+
+  private async forgetting<R>(work: Promise<R>): Promise<R> {
+    try {
+      return await work
+    } catch (error) {
+      this.forget(error)
+      throw error
+    }
+  }
+
+  /** A session that is gone is not asked again: the next query opens another. */
+  private forget(error: unknown): void {
+    if (error instanceof SessionExpiredError) this.opened = undefined
+  }
+
+  private facts({ signal, onNote }: RunOptions): Facts {
+    return {
+      schema: (plan) => this.schema(plan),
+      rows: (plan) => this.batches(plan, { signal }),
+      ...(onNote && { note: onNote }),
+    }
+  }
+
+  private async compile(opened: Opened, plan: Plan, options: RunOptions = {}): Promise<CompiledQuery> {
+    const resolved = await resolve(plan, this.facts(options))
+    const names = new Map<ScanSource, string>()
+    await this.prepare(opened, resolved, names)
+    const types: Types = { columns: new Map(), told: new Map() }
+    const said = (part: Plan): CompiledQuery =>
+      sparkDialect.compile(part, {
+        view: (source) => names.get(source),
+        columnTypes: (input) => types.columns.get(input),
+        told: types.told,
+      })
+    await tellTypes(resolved, types, async (part) => {
+      const known = opened.schemas.get(part)
+      if (known !== undefined) return known
+      if (part.kind === 'scan' && part.source.format === 'stored' && part.schema !== undefined) return part.schema
+      const asked = opened.session.schema(relationOf(said(part)))
+      opened.schemas.set(part, asked)
+      asked.catch(() => opened.schemas.delete(part))
+      return asked
+    })
+    return said(resolved)
+  }
+
+  /** Makes a view of every scan, each once in a session. */
+  private async prepare(opened: Opened, plan: Plan, names: Map<ScanSource, string>): Promise<void> {
+    for (const input of inputsOf(plan)) await this.prepare(opened, input, names)
+    if (plan.kind !== 'scan' || plan.source.format === 'stored') return
+    const { source } = plan
+    let named = opened.views.get(source)
+    if (named === undefined) {
+      const name = this.freshName(source.format)
+      named = view(opened.session, name, scanRelation(source), { operation: 'query' }).then(() => name)
+      opened.views.set(source, named)
+      named.catch(() => opened.views.delete(source))
+      this.unused.register(source, { opened: this.opened!, name })
+    }
+    names.set(source, await named)
+  }
+
+  private freshName(kind: string): string {
+    return `fathom_${kind}_${++this.named}`
+  }
+
+  private async drop(opened: Promise<Opened> | undefined, name: string): Promise<void> {
+    // Best effort: what is held goes with the session at the latest.
+    if (opened === undefined || opened !== this.opened) return
+    try {
+      const { session } = await opened
+      if (name.startsWith('fathom_stored_')) await session.command(`UNCACHE TABLE IF EXISTS ${name}`)
+      await session.command(`DROP VIEW IF EXISTS ${name}`)
+    } catch {
+      // The session is gone.
+    }
+  }
+}
+
+const writers: { readonly [F in WriteTarget['format']]: { format: string; options: Record<string, string> } } = {
+  csv: { format: 'csv', options: { header: 'true', escape: '"' } },
+  tsv: { format: 'csv', options: { header: 'true', escape: '"', sep: '\t' } },
+  ndjson: { format: 'json', options: { ignoreNullFields: 'false' } },
+  parquet: { format: 'parquet', options: {} },
+}
+
+/** The query with its values bound: `:p1`, `:p2`, … */
+function relationOf({ text, parameters }: CompiledQuery): Relation {
+  return sqlRelation(text, Object.fromEntries(parameters.map((value, i) => [`p${i + 1}`, bindable(value)])))
+}
+
+/** Dates are without a zone, as everywhere in plans. */
+function bindable(value: Scalar): Parameters<typeof literal>[0] {
+  if (!(value instanceof Date)) return value
+  return create(proto.expressions.Expression_LiteralSchema, {
+    literalType: { case: 'timestampNtz', value: BigInt(value.getTime()) * 1000n },
+  })
+}
+
+async function view(
+  session: Session,
+  name: string,
+  input: Relation,
+  options: { readonly operation: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const command: Executable = create(proto.commands.CommandSchema, {
+    commandType: { case: 'createDataframeView', value: { input, name, isGlobal: false, replace: true } },
+  })
+  await session.execute(command, options).finish()
+}
+
+/** Names made different, where SQL gives one twice. */
+function unique(schema: Schema): Schema {
+  const taken = new Set<string>()
+  return schema.map((field) => {
+    let { name } = field
+    for (let n = 1; taken.has(name); n++) name = `${field.name}_${n}`
+    taken.add(name)
+    return name === field.name ? field : { ...field, name }
+  })
+}
