@@ -1,7 +1,7 @@
 import type { ColumnBatch, OnProgress, Schema } from '../core/index.ts'
 import type { Plan, ScanNode } from '../plan/index.ts'
 
-/** Runs plans. Implementations: DuckDB in this process; a cluster later. All errors are Fathom's. */
+/** Runs plans. Implementations: DuckDB in this process, Spark on a cluster. All errors are Fathom's. */
 export interface Engine {
   readonly name: string
   /** Bytes that it may hold in this process. */
@@ -84,6 +84,8 @@ export interface WriteTarget {
   readonly compression?: WriteCompression | undefined
   /** Rows of a Parquet row group. */
   readonly rowGroupSize?: number | undefined
+  /** For storage of a cluster's, which the engine itself replaces or adds to; else the caller does. Default 'error'. */
+  readonly mode?: 'error' | 'overwrite' | 'append' | undefined
   /** Columns that become folders below `path`, and are left out of the files. */
   readonly partitionBy?: readonly string[] | undefined
 }

@@ -11,9 +11,7 @@ export interface EngineUnderTest {
   readonly refused: Readonly<Record<string, RegExp>>
 }
 
-import { SparkEngine } from '../../src/engines/spark/engine.ts'
 export const engines: readonly EngineUnderTest[] = [
-  { name: 'spark', open: () => Promise.resolve(new SparkEngine('sc://127.0.0.1:15010', { embedded: () => new DuckdbEngine() })), pass: 0.95, refused: {} },
   {
     name: 'duckdb',
     open: () => Promise.resolve(new DuckdbEngine({ memoryLimit: 512 * 2 ** 20, threads: 2 })),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
-import { type ColumnBatch, OptionError, type Schema } from '../../core/index.ts'
+import { type ColumnBatch, MemoryError, type Schema } from '../../core/index.ts'
 import {
   type CompiledQuery,
   inputsOf,
@@ -17,17 +17,19 @@ import {
   connect,
   type ConnectOptions,
   type Executable,
-  literal,
+  type literal,
   parseAddress,
   proto,
-  type relation,
+  relation,
   type Session,
   SessionExpiredError,
   sqlRelation,
 } from '../../spark-connect/index.ts'
+import { writeArrow } from '../arrow/index.ts'
 import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
 import { type Facts, resolve } from '../resolve.ts'
 import { isClusterPath, scanRelation } from './scans.ts'
+import { embeddedType, sentType } from './type-names.ts'
 import { tellTypes, type Types } from './types.ts'
 
 type Relation = ReturnType<typeof relation>
@@ -39,9 +41,15 @@ export interface SparkOptions {
   readonly connection?: ConnectOptions | undefined
   /** Bytes that batches under way may take in this process. Default: a quarter of the memory. */
   readonly memoryLimit?: number | undefined
+  /** Bytes of rows that `load` sends to the server's memory at most. Default 1 GiB. */
+  readonly uploadLimit?: number | undefined
   /** The engine in this process, which reads and writes files of this machine. */
   readonly embedded: () => Engine
 }
+
+const uploadLimit = 2 ** 30
+/** Bytes of one message: servers take 128 MiB at most. */
+const pieceBytes = 32 * 2 ** 20
 
 interface Opened {
   readonly session: Session
@@ -135,6 +143,42 @@ export class SparkEngine implements Engine {
     }, plan)
   }
 
+  async load(
+    schema: Schema,
+    batches: AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>,
+    options: StoreOptions = {},
+  ): Promise<Stored> {
+    const { signal, operation = 'load' } = options
+    return this.with(async (opened) => {
+      const name = this.freshName('stored')
+      const parts: string[] = []
+      const fields = schema.map((field) => ({ ...field, sqlType: sentType(field.sqlType) }))
+      let rows = 0
+      let bytes = 0
+      const limit = this.options.uploadLimit ?? uploadLimit
+      try {
+        for await (const { data, length } of pieces(fields, batches)) {
+          signal?.throwIfAborted()
+          rows += length
+          bytes += data.byteLength
+          if (bytes > limit) throw tooLarge(operation, limit)
+          parts.push(`${name}_${parts.length}`)
+          const local = relation({ relType: { case: 'localRelation', value: { data } } })
+          await view(opened.session, parts.at(-1)!, local, { operation, signal })
+        }
+        const all = parts.map((part) => `SELECT * FROM ${part}`).join(' UNION ALL ')
+        await view(opened.session, name, sqlRelation(all), { operation, signal })
+        const own = unique(await opened.session.schema(sqlRelation(`SELECT * FROM ${name}`)))
+        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.name, name }, schema: own }
+        this.unused.register(scan, { opened: this.opened!, name })
+        return { scan, rows, rejected: [], rejectedCount: 0 }
+      } finally {
+        // The whole's own plan holds the rows.
+        for (const part of parts) await this.drop(this.opened, part)
+      }
+    })
+  }
+
   /**
    * A path with a scheme is a folder of part files that the cluster writes, which appears when all of them are complete
    * (`_SUCCESS`). A plain path is a file of this machine: the rows come here and the embedded engine writes it.
@@ -146,7 +190,6 @@ export class SparkEngine implements Engine {
       const operation = `write ${target.path}`
       const query = await this.compile(opened, plan)
       const { format, options: given } = writers[target.format]
-      const { SaveMode } = { SaveMode: proto.commands.WriteOperation_SaveMode }
       const command = create(proto.commands.CommandSchema, {
         commandType: {
           case: 'writeOperation',
@@ -154,7 +197,8 @@ export class SparkEngine implements Engine {
             input: relationOf(query),
             source: format,
             saveType: { case: 'path', value: target.path },
-            mode: SaveMode.ERROR_IF_EXISTS,
+            mode: saveModes[target.mode ?? 'error'],
+            partitioningColumns: [...(target.partitionBy ?? [])],
             options: { ...given, ...(target.compression === undefined ? {} : { compression: target.compression }) },
           },
         },
@@ -203,7 +247,26 @@ export class SparkEngine implements Engine {
   }
 
   private async writeHere(plan: Plan, target: WriteTarget, options: RunOptions): Promise<{ readonly rows: number }> {
-    throw new OptionError({ operation: `write ${target.path}`, problem: String([plan.kind, options]) })
+    const schema = await this.schema(plan)
+    // Decimals come as text, of which no digit is lost.
+    const decimals = schema.filter(({ sqlType }) => sqlType.startsWith('decimal'))
+    const asText: Plan = {
+      kind: 'cast',
+      input: plan,
+      columns: decimals.map(({ name }) => ({ name, to: 'string' })),
+      safe: false,
+    }
+    const fields = schema.map((field) => ({ ...field, sqlType: embeddedType(field.sqlType) }))
+    const embedded = this.options.embedded()
+    const { signal, onProgress } = options
+    const operation = `write ${target.path}`
+    const rows = this.batches(decimals.length === 0 ? plan : asText, { signal, onProgress })
+    const stored = await embedded.load(fields, rows, { signal, operation })
+    try {
+      return await embedded.write(stored.scan, target, { signal })
+    } finally {
+      await embedded.release(stored)
+    }
   }
 
   private open(): Promise<Opened> {
@@ -315,12 +378,62 @@ export class SparkEngine implements Engine {
   }
 }
 
+/** Rows as streams of Arrow of some size, at least one. */
+async function* pieces(
+  schema: Schema,
+  batches: AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>,
+): AsyncGenerator<{ readonly data: Uint8Array; readonly length: number }> {
+  let held: ColumnBatch[] = []
+  let bytes = 0
+  let sent = false
+  const encoded = async (): Promise<{ data: Uint8Array; length: number }> => {
+    const parts: Uint8Array[] = []
+    for await (const part of writeArrow(schema, held)) parts.push(part)
+    const length = held.reduce((sum, batch) => sum + batch.length, 0)
+    held = []
+    bytes = 0
+    sent = true
+    return { data: Buffer.concat(parts), length }
+  }
+  for await (const batch of batches) {
+    held.push(batch)
+    bytes += sizeOf(batch)
+    if (bytes > pieceBytes) yield encoded()
+  }
+  if (held.length > 0 || !sent) yield encoded()
+}
+
+function sizeOf({ columns }: ColumnBatch): number {
+  let bytes = 0
+  for (const { values } of columns) {
+    if (ArrayBuffer.isView(values)) bytes += values.byteLength
+    else
+      for (const value of values as readonly unknown[]) bytes += 8 + (typeof value === 'string' ? 2 * value.length : 8)
+  }
+  return bytes
+}
+
+function tooLarge(operation: string, limit: number): MemoryError {
+  return new MemoryError({
+    operation,
+    expected: `at most ${Math.round(limit / 2 ** 20)} MiB to be sent to Spark`,
+    received: 'more',
+    hint: 'Put the files on storage that the cluster reads (hdfs://, s3a://, a shared folder as file://) and name them there',
+  })
+}
+
 const writers: { readonly [F in WriteTarget['format']]: { format: string; options: Record<string, string> } } = {
   csv: { format: 'csv', options: { header: 'true', escape: '"' } },
   tsv: { format: 'csv', options: { header: 'true', escape: '"', sep: '\t' } },
   ndjson: { format: 'json', options: { ignoreNullFields: 'false' } },
   parquet: { format: 'parquet', options: {} },
 }
+
+const saveModes = {
+  error: proto.commands.WriteOperation_SaveMode.ERROR_IF_EXISTS,
+  overwrite: proto.commands.WriteOperation_SaveMode.OVERWRITE,
+  append: proto.commands.WriteOperation_SaveMode.APPEND,
+} as const
 
 /** The query with its values bound: `:p1`, `:p2`, … */
 function relationOf({ text, parameters }: CompiledQuery): Relation {
