@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import { type ChartFrame, axisStyle, draw, gridStyle } from './draw.ts'
-import { formatNumber, shorten } from './format.ts'
+import { displayWidth, formatNumber, shorten } from './format.ts'
 import { color, seriesColor } from './theme.ts'
 
 export interface BarData {
@@ -26,9 +26,10 @@ export function barChart(data: BarData, frame: ChartFrame): string {
       error: data.errors?.[index],
     })),
   )
-  const longest = Math.max(0, ...data.labels.map((label) => Math.min(28, Array.from(label).length)))
-  const step = several ? 13 * data.series.length + 12 : 26
   const present = rows.filter(({ value }) => value !== null)
+  const longest = Math.max(0, ...data.labels.map((label) => Math.min(28, displayWidth(label))))
+  const below = !several && present.some(({ value }) => value! < 0)
+  const step = several ? 13 * data.series.length + 12 : 26
   const marks: Plot.Markish[] = [
     Plot.gridX({ ...gridStyle, ticks: 5 }),
     Plot.barX(present, {
@@ -53,25 +54,31 @@ export function barChart(data: BarData, frame: ChartFrame): string {
       }),
     )
   } else if (!several) {
-    marks.push(
-      Plot.text(present, {
-        x: 'value',
-        y: 'index',
-        text: ({ value }: (typeof rows)[number]) => format(value!),
-        textAnchor: 'start',
-        dx: 6,
-        fill: color('muted'),
-      }),
-    )
+    // Beyond the bar's end, on its own side of zero.
+    for (const negative of [false, true]) {
+      marks.push(
+        Plot.text(
+          present.filter(({ value }) => value! < 0 === negative),
+          {
+            x: 'value',
+            y: 'index',
+            text: ({ value }: (typeof rows)[number]) => format(value!),
+            textAnchor: negative ? 'end' : 'start',
+            dx: negative ? -6 : 6,
+            fill: color('muted'),
+          },
+        ),
+      )
+    }
   }
   const label = (index: number): string => shorten(data.labels[index] ?? '', 28)
   const axis = { label: null, tickSize: 0, tickFormat: label, domain: data.labels.map((_, i) => i) }
   return draw(
     {
-      height: frame.height ?? data.labels.length * step + 56,
+      height: frame.height ?? data.labels.length * step + 62,
       marginLeft: longest * 7 + 18,
       marginRight: 64,
-      marginBottom: 40,
+      marginBottom: 46,
       marginTop: 8,
       x: {
         label: frame.xLabel ?? null,
@@ -80,6 +87,8 @@ export function barChart(data: BarData, frame: ChartFrame): string {
         ...axisStyle,
         ticks: 5,
         nice: true,
+        // Room for the figures of bars that point to the left.
+        ...(below ? { insetLeft: 48 } : {}),
         tickFormat: format,
       },
       y: several ? { axis: null, domain: data.series.map(({ name }) => name) } : { ...axis, padding: 0 },

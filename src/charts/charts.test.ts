@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AnyColumn, ColumnBatch, ColumnType } from '../core/index.ts'
-import { DataError, OptionError } from '../core/index.ts'
-import { type ChartKind, binned, boxSummary, chartFor, chartKinds, toPng } from './index.ts'
+import { OptionError } from '../core/index.ts'
+import { type ChartKind, binned, boxSummary, chartFor, chartKinds, displayWidth, toPng } from './index.ts'
 import { escapeHtml, formatBytes, formatNumber, formatPercent, formatSeconds, shorten } from './format.ts'
 
 type Values = readonly (number | string | bigint | null)[]
@@ -150,7 +150,67 @@ test('a kind that the columns cannot show is refused with what it needs', () => 
     expect(() => chartFor(words, kind), kind).toThrow(/received c \(category\)/)
   }
   expect(() => chartFor(words, 'lines' as 'line')).toThrow(/Did you mean "line"/)
-  expect(() => chartFor(table({ c: ['string', []] }))).toThrow(DataError)
+})
+
+test.each(chartKinds)('without rows, a %s is a sentence', (kind) => {
+  const none = table({ c: ['string', []], d: ['string', []], x: ['float64', []], y: ['float64', []] })
+  const chart = chartFor(none, kind)
+  expect(chart.kind).toBe(kind)
+  expect(chart.svg()).toContain('There are no rows to draw.')
+  expect(chart.text()).toBe(`${chart.title}\n\nThere are no rows to draw.`)
+})
+
+test('pictures carry their title and what was left out', () => {
+  const many = table({
+    [`${'long '.repeat(40)}name`]: ['string', rows(100, (i) => i)],
+    x: ['float64', rows(100, (i) => i)],
+  })
+  const chart = chartFor(many)
+  expect(chart.note).toMatch(/^40 of 100 values of /)
+  const svg = chart.svg({ width: 400 })
+  expect(svg.match(/font-weight="600"/g)).toHaveLength(3)
+  expect(svg).toContain('>40 of 100 values of')
+  expect(chart.svg({ title: 'My <title>', heading: true })).toContain('>My &lt;title&gt;</text>')
+  expect(chart.svg({ heading: false })).not.toContain('font-weight')
+  expect(chart.text()).toContain('\n40 of 100 values of')
+})
+
+test('a category that occurs more than once has the mean of its numbers', () => {
+  const batch = table({ c: ['string', ['a', 'b', 'a']], x: ['float64', [1, 5, 3]] })
+  const chart = chartFor(batch, 'bar')
+  expect(chart.title).toBe('mean of x by c')
+  expect(chart.text()).toMatch(/b │.* 5\na │.* 2/)
+  const line = chartFor(table({ t: ['int32', [1, 1, 2]], x: ['float64', [2, 4, 9]] }), 'line')
+  expect(line.title).toBe('mean of x over t')
+})
+
+test('correlations are those of the columns', () => {
+  const up = rows(50, (i) => i)
+  const batch = table({
+    a: ['float64', [...up].reverse()],
+    b: ['float64', up],
+    c: ['float64', up.map((x) => (x - 24.5) ** 2)],
+    d: ['float64', up.map(() => 1)],
+  })
+  const text = chartFor(batch).text()
+  expect(chartFor(batch).kind).toBe('correlation')
+  expect(text.split('\n')[3]!.trim().split(/\s+/)).toEqual(['a', '█1.00', '█-1.00', '0', '·'])
+})
+
+test('colour is there where it is asked for, and nowhere else', () => {
+  for (const { batch } of Object.values(tables)) {
+    expect(chartFor(batch).text()).not.toContain('\u001b')
+    const coloured = chartFor(batch).text({ width: 60, color: true })
+    expect(coloured.replaceAll(/\p{Cc}\[\d+m/gu, '')).not.toContain('\u001b')
+  }
+  const lines = chartFor(tables['a date and numbers']!.batch).text({ color: true })
+  expect(lines).toContain('\u001b[34m● a\u001b[0m  \u001b[33m● b\u001b[0m')
+})
+
+test('wide characters keep the bars in line', () => {
+  const text = chartFor(table({ c: ['string', ['売上高', 'ab']], x: ['float64', [1, 2]] })).text()
+  const [first, second] = text.split('\n').slice(2)
+  expect(displayWidth(first!.split('│')[0]!)).toBe(displayWidth(second!.split('│')[0]!))
 })
 
 test('large tables are drawn', () => {

@@ -1,12 +1,16 @@
 import * as Plot from '@observablehq/plot'
 import { parseHTML } from 'linkedom'
-import { escapeHtml } from './format.ts'
+import { displayWidth, escapeHtml, shorten } from './format.ts'
 import { color } from './theme.ts'
 
 /** What every chart takes beside its data. */
 export interface ChartFrame {
-  /** What the picture shows: its accessible name. Not drawn; put it beside the chart. */
+  /** What the picture shows: its accessible name, and with `heading` its first line. */
   readonly title: string
+  /** Draw the title (and the note) above the picture. Default false: a page has its own captions. */
+  readonly heading?: boolean
+  /** A small line under the title: what was left out or summed up. */
+  readonly note?: string
   /** What one sees in it, for those who do not. */
   readonly description?: string
   /** Pixels at which lines and text have their natural size; pages scale it. Default 640. */
@@ -59,15 +63,76 @@ export function draw(options: Plot.PlotOptions, frame: ChartFrame, legend: reado
 export function svgElement(
   width: number,
   height: number,
-  { title, description }: Pick<ChartFrame, 'title' | 'description'>,
+  { title, description, heading = false, note }: Pick<ChartFrame, 'title' | 'description' | 'heading' | 'note'>,
   body: string,
 ): string {
   const about = description === undefined ? '' : `<desc>${escapeHtml(description)}</desc>`
+  const head = heading ? headingOf(title, note, width) : undefined
+  const whole = height + (head?.height ?? 0)
+  const drawn = head === undefined ? body : `${head.body}<g transform="translate(0,${head.height})">${body}</g>`
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 ${width} ${whole}" width="${width}" height="${whole}" ` +
     `fill="${color('ink')}" color="${color('ink')}" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle">` +
-    `<title>${escapeHtml(title)}</title>${about}${body}</svg>`
+    `<title>${escapeHtml(title)}</title>${about}${drawn}</svg>`
   )
+}
+
+const titleLines = 3
+
+/** The title in as many lines as it takes, and the note under it. */
+function headingOf(
+  title: string,
+  note: string | undefined,
+  width: number,
+): { readonly height: number; readonly body: string } {
+  const lines = wrapped(title, Math.max(10, Math.floor((width - 16) / 8.4)))
+  const shown =
+    lines.length <= titleLines
+      ? lines
+      : [
+          ...lines.slice(0, titleLines - 1),
+          shorten(lines.slice(titleLines - 1).join(' '), Math.floor((width - 16) / 8.4)),
+        ]
+  const parts = shown.map(
+    (line, i) =>
+      `<text x="8" y="${22 + i * 20}" font-size="15" font-weight="600" text-anchor="start">${escapeHtml(line)}</text>`,
+  )
+  const below = 22 + (shown.length - 1) * 20
+  if (note !== undefined) {
+    parts.push(
+      `<text x="8" y="${below + 18}" font-size="12" text-anchor="start" fill="${color('muted')}">${escapeHtml(shorten(note, Math.floor((width - 16) / 6.2)))}</text>`,
+    )
+  }
+  return { height: below + (note === undefined ? 14 : 32), body: parts.join('') }
+}
+
+/** Lines of at most so many characters, broken at spaces where there are any. */
+function wrapped(text: string, length: number): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(/\s+/)) {
+    for (let rest = word; rest !== '';) {
+      if (line !== '' && displayWidth(line) + 1 + displayWidth(rest) <= length) {
+        line += ` ${rest}`
+        rest = ''
+      } else if (line !== '') {
+        lines.push(line)
+        line = ''
+      } else {
+        const characters = Array.from(rest)
+        line = characters.slice(0, length).join('')
+        rest = characters.slice(length).join('')
+      }
+    }
+  }
+  return line === '' ? lines : [...lines, line]
+}
+
+/** A picture that is a sentence. */
+export function sentence(text: string, frame: ChartFrame): string {
+  const [width, height] = [frame.width ?? 640, 120]
+  const body = `<text x="${width / 2}" y="${height / 2}" font-size="14" fill="${color('muted')}">${escapeHtml(text)}</text>`
+  return svgElement(width, height, frame, body)
 }
 
 interface PlacedItem extends LegendItem {
@@ -78,7 +143,7 @@ function legendRows(items: readonly LegendItem[], width: number): PlacedItem[][]
   const rows: PlacedItem[][] = []
   let x = Number.POSITIVE_INFINITY
   for (const item of items) {
-    const length = 34 + Array.from(item.name).length * 6.8
+    const length = 34 + displayWidth(item.name) * 6.8
     if (x + length > width) {
       rows.push([])
       x = 8

@@ -26,13 +26,24 @@ export function heatmapChart(data: HeatmapData, frame: ChartFrame): string {
   const longest = (names: readonly string[]): number =>
     Math.max(...names.map((name) => Array.from(label(name)).length), 1)
   const turned = longest(columns) * 7 > 52
-  const left = longest(rows) * 7 + 14 + (frame.yLabel === undefined ? 0 : 22)
+  const left = longest(rows) * 7.4 + 14 + (frame.yLabel === undefined ? 0 : 22)
   const top = (turned ? longest(columns) * 6 + 14 : 24) + (frame.xLabel === undefined ? 0 : 22)
+  const right = turned ? 8 + longest(columns) * 3.2 : 8
   const few = Math.max(rows.length, columns.length) <= 3
-  const cell = Math.max(18, Math.min(few ? 110 : 64, ((frame.width ?? 640) - left - 8) / columns.length))
+  const longestText = Math.max(
+    1,
+    ...values.flatMap((row, i) => row.map((value, j) => (value === null ? 0 : format(value, i, j).length))),
+  )
+  const room = (frame.width ?? 640) - left - right
+  // Wider than asked for where the figures need it, up to what a screen shows.
+  const wide = Math.min(longestText * 5.2 + 4, (Math.max(960, frame.width ?? 0) - left - right) / columns.length)
+  const cell = Math.max(18, Math.min(few ? 110 : 64, Math.max(wide, room / columns.length)))
   const cellHeight = Math.min(cell, few ? 72 : 44)
-  const [width, height] = [left + cell * columns.length + 8, top + cellHeight * rows.length + 8]
-  const size = cell < 28 ? 9 : cell < 40 ? 10.5 : few ? 16 : 12
+  const [width, height] = [left + cell * columns.length + right, top + cellHeight * rows.length + 8]
+  // Figures in all cells or in none: the longest decides.
+  const fitting = (cell - 4) / (longestText * 0.58)
+  const size = Math.min(few ? 16 : 12, fitting)
+  const written = size >= 8
   const parts: string[] = []
   if (frame.xLabel !== undefined) {
     parts.push(
@@ -69,10 +80,10 @@ export function heatmapChart(data: HeatmapData, frame: ChartFrame): string {
       parts.push(
         `<rect ${box} fill="${fill}" fill-opacity="${round(0.06 + 0.94 * dark, 3)}"><title>${escapeHtml(`${name}, ${column}: ${formatNumber(value)}`)}</title></rect>`,
       )
-      if (text !== '' && text.length * size * 0.6 < cell - 2) {
+      if (text !== '' && written) {
         const ink = dark > 0.5 ? color('paper') : color('ink')
         parts.push(
-          `<text x="${round(x + cell / 2)}" y="${y}" dy="0.35em" font-size="${size}" fill="${ink}" pointer-events="none">${escapeHtml(text)}</text>`,
+          `<text x="${round(x + cell / 2)}" y="${y}" dy="0.35em" font-size="${round(size)}" fill="${ink}" pointer-events="none">${escapeHtml(text)}</text>`,
         )
       }
     })
@@ -82,4 +93,19 @@ export function heatmapChart(data: HeatmapData, frame: ChartFrame): string {
 
 function round(value: number, digits = 1): number {
   return Number(value.toFixed(digits))
+}
+
+/** Correlations as a heat map: strong ones dark, negative ones in another colour. */
+export function correlationData(
+  names: readonly string[],
+  values: readonly (readonly (number | null)[])[],
+): HeatmapData {
+  return {
+    rows: names,
+    columns: names,
+    values,
+    shade: (value) => Math.abs(value),
+    format: (value) => (Math.abs(value) < 0.005 ? '0' : value.toFixed(2)),
+    isBad: (row, column) => (values[row]![column] ?? 0) < 0,
+  }
 }

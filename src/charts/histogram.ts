@@ -7,6 +7,8 @@ export interface HistogramData {
   /** One more than there are counts. */
   readonly edges: readonly number[]
   readonly counts: readonly number[]
+  /** Values are whole numbers. */
+  readonly whole?: boolean
   /** Edges are milliseconds since 1970. */
   readonly dates?: boolean
   /** Mark this value. */
@@ -21,7 +23,7 @@ export function histogramChart(data: HistogramData, frame: ChartFrame): string {
     {
       marginLeft: 56,
       marginRight: 20,
-      marginBottom: 44,
+      marginBottom: 48,
       marginTop: 34,
       x: {
         label: frame.xLabel ?? null,
@@ -44,20 +46,50 @@ export function histogramChart(data: HistogramData, frame: ChartFrame): string {
 }
 
 /** Equal bins of a round width over numbers: about as many as Freedman and Diaconis's rule says, 5 to 60. */
-export function binned(values: ArrayLike<number>): HistogramData {
+export function binned(values: ArrayLike<number>, whole = false): HistogramData {
   const sorted = Float64Array.from(values).filter(Number.isFinite).sort()
   const [low, high] = [sorted[0] ?? 0, sorted.at(-1) ?? 0]
-  if (!(high > low)) return { edges: [low, low + 1], counts: [sorted.length] }
-  const spread = sorted[Math.floor(sorted.length * 0.75)]! - sorted[Math.floor(sorted.length * 0.25)]!
-  const rule = (2 * spread) / Math.cbrt(sorted.length)
-  const width = roundWidth(Math.min((high - low) / 5, Math.max((high - low) / 60, rule > 0 ? rule : (high - low) / 30)))
+  const spread = (sorted[Math.floor(sorted.length * 0.75)] ?? 0) - (sorted[Math.floor(sorted.length * 0.25)] ?? 0)
+  const { width, first, count, edges } = binsFor({ low, high, spread, rows: sorted.length, whole })
+  const counts = Array.from({ length: count }, () => 0)
+  for (const value of sorted) counts[Math.min(count - 1, Math.max(0, Math.floor(value / width) - first))]!++
+  return { edges, counts, whole }
+}
+
+export interface Bins {
+  readonly width: number
+  /** Bin i holds the values whose floor(value / width) is first + i. */
+  readonly first: number
+  readonly count: number
+  readonly edges: readonly number[]
+}
+
+/** The bins for values of which only these figures are known. */
+export function binsFor({
+  low,
+  high,
+  spread,
+  rows,
+  whole,
+}: {
+  readonly low: number
+  readonly high: number
+  /** The interquartile range. */
+  readonly spread: number
+  readonly rows: number
+  /** Values are whole numbers: bins are no narrower, and few values have one each. */
+  readonly whole: boolean
+}): Bins {
+  if (!(high > low)) return { width: 1, first: Math.floor(low), count: 1, edges: [low, low + 1] }
+  const rule = (2 * spread) / Math.cbrt(rows)
+  const free = roundWidth(Math.min((high - low) / 5, Math.max((high - low) / 60, rule > 0 ? rule : (high - low) / 30)))
+  const width = whole ? (high - low <= 40 ? 1 : Math.max(1, Math.round(free))) : free
   const [first, last] = [Math.floor(low / width), Math.floor(high / width)]
-  const counts = Array.from({ length: last - first + 1 }, () => 0)
-  for (const value of sorted) counts[Math.min(counts.length - 1, Math.max(0, Math.floor(value / width) - first))]!++
-  return {
-    edges: Array.from({ length: counts.length + 1 }, (_, i) => Number(((first + i) * width).toPrecision(12))),
-    counts,
-  }
+  const count = last - first + 1
+  // A bar for one whole number stands over it.
+  const shift = whole && width === 1 ? 0.5 : 0
+  const edges = Array.from({ length: count + 1 }, (_, i) => Number(((first + i) * width - shift).toPrecision(12)))
+  return { width, first, count, edges }
 }
 
 /** 1, 2 or 5 times a power of ten, near `width`. */

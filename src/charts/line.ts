@@ -27,6 +27,8 @@ export interface LineData {
   /** x takes whole numbers: no ticks between. */
   readonly wholeX?: boolean
   readonly format?: (value: number) => string
+  /** Fill the area between a line and zero. */
+  readonly fill?: boolean
 }
 
 /** Lines over numbers or dates, one colour a series. Missing values break the line. */
@@ -45,6 +47,7 @@ export function lineChart(data: LineData, frame: ChartFrame): string {
   for (const [i, { x, y, dash, colorIndex }] of series.entries()) {
     const points = x.map((x, j) => ({ x: dates ? new Date(x) : x, y: y[j] ?? Number.NaN }))
     const stroke = seriesColor(colorIndex ?? i)
+    if (data.fill === true) marks.push(Plot.areaY(points, { x: 'x', y1: 0, y2: 'y', fill: stroke, fillOpacity: 0.22 }))
     marks.push(
       Plot.lineY(points, {
         x: 'x',
@@ -76,7 +79,7 @@ export function lineChart(data: LineData, frame: ChartFrame): string {
     {
       marginLeft: 56,
       marginRight: 24,
-      marginBottom: 44,
+      marginBottom: 48,
       marginTop: (mark === undefined ? 14 : 24) + (frame.yLabel === undefined ? 0 : 20),
       x: {
         label: frame.xLabel ?? null,

@@ -141,22 +141,34 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--runs <n>', 'timed steps (default: 10)', numeric)
     .option('--threads <n>', 'threads (default: the processors)', numeric)
     .option('--trace <file>', 'write a Chrome trace')
-  resources(
-    overwrite(
-      add(
-        'query <sql>',
-        'Ask SQL of files.',
-        `fathom query "select color, avg(alcohol) from 'examples/data/wine-quality.csv' group by 1" --chart bar`,
-        () => import('./commands/query.ts'),
+  picture(
+    resources(
+      overwrite(
+        add(
+          'chart <input...>',
+          'Draw data: in the terminal, or as a picture.',
+          'fathom chart examples/data/wine-quality.csv --x color --y alcohol --kind box',
+          () => import('./commands/chart.ts'),
+        ),
+      ),
+    ),
+  )
+    .option('-o, --output <file>', 'svg, png or html (default: the terminal)')
+    .addOption(new Option('--kind <kind>', 'what to draw (default: chosen by the columns)').choices(kinds))
+  picture(
+    resources(
+      overwrite(
+        add(
+          'query <sql>',
+          'Ask SQL of files.',
+          `fathom query "select color, avg(alcohol) from 'examples/data/wine-quality.csv' group by 1" --chart bar`,
+          () => import('./commands/query.ts'),
+        ),
       ),
     ),
   )
     .option('-o, --output <file>', 'csv, tsv, ndjson, parquet; with --chart svg, png or html')
-    .addOption(
-      new Option('--chart [kind]', 'draw the result')
-        .choices(['auto', 'bar', 'line', 'scatter', 'histogram', 'box', 'heatmap'])
-        .preset('auto'),
-    )
+    .addOption(new Option('--chart [kind]', 'draw the result').choices(kinds).preset('auto'))
 
   resources(
     overwrite(
@@ -185,6 +197,31 @@ export async function main(argv: readonly string[]): Promise<void> {
     exit = report(error)
   }
   process.exitCode = exit
+}
+
+const kinds = ['auto', 'bar', 'line', 'area', 'scatter', 'histogram', 'box', 'heatmap', 'correlation']
+
+function picture(command: Command): Command {
+  return command
+    .option('--x <column>', 'column across')
+    .option('--y <column...>', 'columns upwards')
+    .option('--by <column>', 'column whose values are told apart')
+    .addOption(
+      new Option('--aggregate <how>', 'how values of one place become one (default: mean)').choices([
+        'mean',
+        'sum',
+        'count',
+        'min',
+        'max',
+        'median',
+      ]),
+    )
+    .option('--title <text>', 'what stands above the picture')
+    .option('--x-label <text>', 'what stands at the axis across')
+    .option('--y-label <text>', 'what stands at the axis upwards')
+    .option('--width <n>', 'pixels, or characters in the terminal', numeric)
+    .option('--height <n>', 'pixels', numeric)
+    .addOption(new Option('--theme <theme>', 'of png').choices(['light', 'dark']))
 }
 
 function resources(command: Command): Command {

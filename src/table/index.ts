@@ -47,6 +47,8 @@ export {
 export { configureEngine, defaultEngine } from '../engines/index.ts'
 export type { OddValue, ReadOptions, ReadReport } from '../sources/index.ts'
 export { fromArrow } from './arrow.ts'
+export type { Chart, ChartKind } from '../charts/index.ts'
+export * from './chart/types.ts'
 export * from './contracts/index.ts'
 export * from './profile-types.ts'
 export * from './read.ts'

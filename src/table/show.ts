@@ -1,3 +1,4 @@
+import { displayWidth } from '../charts/format.ts'
 import { type ColumnBatch, isPresent, valueAt } from '../core/index.ts'
 
 export interface ShowOptions {
@@ -67,21 +68,6 @@ function timestamp(value: Date): string {
 function clip(text: string, limit: number): string {
   const characters = Array.from(text)
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`
-}
-
-/** Cells of a terminal: East Asian wide characters and emoji take two, combining marks none. */
-function displayWidth(text: string): number {
-  let width = 0
-  for (const character of text) {
-    if (/\p{M}/u.test(character)) continue
-    width +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
-        character,
-      )
-        ? 2
-        : 1
-  }
-  return width
 }
 
 function pad(text: string, width: number, right: boolean): string {

@@ -1,3 +1,4 @@
+import type { Chart } from '../charts/index.ts'
 import { type AnyColumn, CancelledError, type ColumnBatch, type Schema } from '../core/index.ts'
 import type { ArrowFormat, BatchOptions, Engine, RunOptions } from '../engines/index.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../plan/index.ts'
 import type { ReadReport } from '../sources/index.ts'
 import { toArrowBytes } from './arrow-out.ts'
+import type { ChartOptions } from './chart/types.ts'
 import { concatenate, rowsOf } from './collect.ts'
 import {
   checkTable,
@@ -28,7 +30,7 @@ import { formatTable, type ShowOptions } from './show.ts'
 import { sqlNode } from './sql.ts'
 import { aggregate, cubeSets, keysOf, namedSets, rollupSets } from './verbs/aggregate.ts'
 import { type BinOptions, bins } from './verbs/bins.ts'
-import type { ColumnInput } from './verbs/check.ts'
+import { checkColumns, type ColumnInput } from './verbs/check.ts'
 import { cast, type CastOptions, drop, rename, select, withColumns } from './verbs/columns.ts'
 import { type AsOfOptions, join, joinAsOf, type JoinOptions } from './verbs/join.ts'
 import { dropNull, type DropNullOptions, fillNull, type FillOptions } from './verbs/missing.ts'
@@ -334,9 +336,27 @@ export class Table {
   }
 
   /**
+   * Draws the table: the kind that its columns call for, or the one named. Large tables are summed up by queries first.
+   *
+   * ```ts
+   * const sales = await read('sales.csv')
+   * const chart = await sales.chart({ x: 'Category', y: 'Sales', kind: 'bar', aggregate: 'sum' })
+   * console.log(chart.text())
+   * ```
+   */
+  async chart(options: ChartOptions = {}): Promise<Chart> {
+    const names = [options.x, options.y, options.by].flat().filter((name) => name !== undefined)
+    checkColumns(this.plan, 'chart', names)
+    const { chartPlan } = await import('./chart/index.ts')
+    return chartPlan(this.engine, this.plan, options)
+  }
+
+  /**
    * Checks the promises of a contract by queries: types, ranges, uniqueness, foreign keys, drift and the like.
    *
    * ```ts
+   * import { expect } from 'fathom/table'
+   *
    * const sales = await read('sales.csv')
    * const report = await sales.check(contract('sales', [expect.column('Sales').type('number').notNull().min(0)]))
    * ```

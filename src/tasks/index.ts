@@ -1,3 +1,4 @@
+export { type ChartTaskOptions, type ChartTaskResult, runChart } from './chart.ts'
 export { type CheckTaskOptions, type CheckTaskResult, runCheck } from './check.ts'
 export { evaluate, type EvaluateOptions } from './evaluate.ts'
 export { exportBundle, type ExportOptions } from './export.ts'

@@ -1,17 +1,10 @@
-import { extname } from 'node:path'
-
-import { writeFileAtomically } from '../bundle/index.ts'
-import { OptionError } from '../core/index.ts'
-import { type Chart, type ChartKind, chartFor, toPng } from '../report/index.ts'
-import { query } from '../table/index.ts'
+import { type ChartKind, query } from '../table/index.ts'
 import { configureResources, type ResourceOptions } from './apply.ts'
+import { drawTable, type PictureOptions } from './chart.ts'
 
-export interface QueryTaskOptions extends ResourceOptions {
+export interface QueryTaskOptions extends ResourceOptions, PictureOptions {
   readonly sql: string
-  /** A table (csv, tsv, ndjson, parquet), or with `chart` a picture (svg, png, html). */
-  readonly output?: string
   readonly chart?: ChartKind | 'auto'
-  readonly force?: boolean
 }
 
 export interface QueryResult {
@@ -35,9 +28,12 @@ export async function runQuery(
   const { sql, output, chart, force = false } = options
   configureResources(options)
   const table = await query(sql, { signal })
-  if (chart !== undefined)
-    return picture(await (await table.store({ signal })).limit(shownRows).toBatch({ signal }), chart, output, force)
   const columns = await table.columns()
+  if (chart !== undefined) {
+    const stored = await table.store({ signal })
+    const { text, ...drawn } = await drawTable(stored, { ...options, kind: chart }, { signal })
+    return { rows: await stored.count(), columns, ...drawn, ...(output === undefined ? { text } : {}) }
+  }
   if (output !== undefined) {
     const { rows } = await table.write(output, { force, signal })
     return { rows, columns, output }
@@ -50,39 +46,4 @@ export async function runQuery(
     text: await stored.format({ rows: 40 }),
     data: await stored.limit(shownRows).toArray({ signal }),
   }
-}
-
-async function picture(
-  batch: Parameters<typeof chartFor>[0],
-  kind: ChartKind | 'auto',
-  output: string | undefined,
-  force: boolean,
-): Promise<QueryResult> {
-  const chart = chartFor(batch, kind)
-  const base = { rows: batch.length, columns: batch.schema.map(({ name }) => name) }
-  if (output === undefined) return { ...base, text: chart.text({ width: process.stdout.columns ?? 80 }) }
-  const content = await pictureFile(chart, extname(output).toLowerCase())
-  await writeFileAtomically(output, (file) => file.writeFile(content), { force })
-  return { ...base, output }
-}
-
-async function pictureFile(chart: Chart, extension: string): Promise<string | Uint8Array> {
-  switch (extension) {
-    case '.svg':
-      return chart.svg()
-    case '.png':
-      return toPng(chart.svg())
-    case '.html':
-      return `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>${escapeHtml(chart.title)}</title>${chart.svg()}`
-    default:
-      throw new OptionError({
-        operation: 'write the picture',
-        expected: 'a file name ending in .svg, .png or .html',
-        received: `"${extension}"`,
-      })
-  }
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 }

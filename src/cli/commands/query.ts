@@ -1,12 +1,13 @@
 import type { CommandContext } from '../context.ts'
 import { runQuery } from '../../tasks/index.ts'
 import { given } from '../context.ts'
+import { pictureFlags } from './chart.ts'
 import { printJson, say } from '../terminal.ts'
 
 /** `fathom query`: a table in the terminal, a picture there, or a file. */
 export async function run({ flags, signal }: CommandContext, sql: string): Promise<number> {
   const result = await runQuery(
-    { ...given(flags, ['output', 'chart', 'force', 'threads', 'limitMemory']), sql },
+    { ...given(flags, [...pictureFlags, 'chart', 'threads', 'limitMemory']), sql },
     { signal },
   )
   if (flags['json'] === true)

@@ -151,6 +151,8 @@ export class ColumnExpectations extends Expectations {
  * Promises about a table, to be checked by `table.check(contract(…))`.
  *
  * ```ts
+ * import { expect } from 'fathom/table'
+ *
  * const promises = [
  *   expect.rows({ min: 1000 }),
  *   expect.column('Sales').type('number').notNull().min(0).because('refunds are booked elsewhere'),

@@ -8,6 +8,7 @@ import {
   type Expression,
   type NamedExpression,
   type Plan,
+  lag,
   rowNumber,
   sum,
 } from '../../plan/index.ts'
@@ -77,39 +78,17 @@ export function foreignKeyQuery(check: CheckOf<'foreignKey'>, plan: Plan, other:
 
 /** Rows whose value is below (or not above) that of the row before. */
 export function increasingQuery({ column, strict = false, along }: CheckOf<'increasing'>, plan: Plan): OwnQuery {
-  const [position, previous] = ['position in table', 'value before']
+  const previous = 'value before'
   const falling = (table: Plan): Plan => {
-    const filled: Plan = {
-      kind: 'filter',
-      input: table,
-      condition: present(along === undefined ? [column] : [column, along]),
-    }
-    const numbered: Plan = {
+    const before = lag(column).over(along === undefined ? {} : { orderBy: along })
+    const compared: Plan = {
       kind: 'withColumns',
-      input: filled,
-      columns: [
-        {
-          name: position,
-          expression: rowNumber().over({ orderBy: along === undefined ? [] : [along] }).node,
-        },
-      ],
-    }
-    const before: Plan = {
-      kind: 'project',
-      input: numbered,
-      columns: [named(position, col(position).add(1)), named(previous, col(column))],
-    }
-    const joined: Plan = {
-      kind: 'join',
-      left: numbered,
-      right: before,
-      type: 'inner',
-      on: [{ left: position, right: position }],
-      suffix: '_right',
+      input: { kind: 'filter', input: table, condition: present(along === undefined ? [column] : [column, along]) },
+      columns: [named(previous, before)],
     }
     const value = col(column)
     const condition = strict ? value.lessEqual(col(previous)) : value.less(col(previous))
-    return { kind: 'filter', input: joined, condition: condition.node }
+    return { kind: 'filter', input: compared, condition: condition.node }
   }
   return { counts: aggregate(falling(plan), { failing: count() }), rows: falling }
 }
