@@ -50,6 +50,15 @@ export { fromArrow } from './arrow.ts'
 export type { Chart, ChartKind } from '../charts/index.ts'
 export * from './chart/types.ts'
 export * from './contracts/index.ts'
+export type {
+  BatchColumns,
+  BatchFunction,
+  FlatMapFunction,
+  MapFunction,
+  MapOptions,
+  MapRow,
+  ModuleFunction,
+} from './map/map.ts'
 export * from './profile-types.ts'
 export * from './read.ts'
 export * from './role.ts'

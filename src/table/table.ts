@@ -24,6 +24,14 @@ import {
   inferTableContract,
   type TableCheckOptions,
 } from './contracts/index.ts'
+import {
+  type BatchFunction,
+  type FlatMapFunction,
+  type MapFunction,
+  type MapOptions,
+  mapPlan,
+  type ModuleFunction,
+} from './map/map.ts'
 import { profilePlan } from './profile.ts'
 import type { ProfileOptions, TableProfile } from './profile-types.ts'
 import { formatTable, type ShowOptions } from './show.ts'
@@ -251,6 +259,30 @@ export class Table {
   /** A row a span of time: `resample({ on: 'time', every: '1 day', fill: 'zero' }, { total: sum('sales') })`. */
   resample(options: ResampleOptions, aggregates: Readonly<Record<string, Expr>>): Table {
     return this.with(resample(this.plan, options, aggregates))
+  }
+
+  /**
+   * A JavaScript function over every row, on worker threads; the results are kept where the engine works, in order, and
+   * need not fit into memory. The function's text is sent to the threads: it sees its row and `context`, nothing around it.
+   *
+   * ```ts
+   * const sales = await read('sales.csv')
+   * const priced = await sales.map((row) => ({ net: Number(row['price']) / 1.19 }), { columns: { net: 'float64' }, keep: true })
+   * ```
+   * @throws DataError with the row where the function fails or gives what is not declared, CancelledError
+   */
+  async map<C = unknown>(task: MapFunction<C> | ModuleFunction, options: MapOptions<C>): Promise<Table> {
+    return new Table(this.engine, await mapPlan(this.engine, this.plan, 'map', task, options))
+  }
+
+  /** Like `map`, for a function that gives a list of rows for each row. */
+  async flatMap<C = unknown>(task: FlatMapFunction<C> | ModuleFunction, options: MapOptions<C>): Promise<Table> {
+    return new Table(this.engine, await mapPlan(this.engine, this.plan, 'flatMap', task, options))
+  }
+
+  /** Like `map`, for a function of columns that gives columns: less work for each row. It may give more or fewer rows. */
+  async mapBatches<C = unknown>(task: BatchFunction<C> | ModuleFunction, options: MapOptions<C>): Promise<Table> {
+    return new Table(this.engine, await mapPlan(this.engine, this.plan, 'batches', task, options))
   }
 
   /** SQL over this table, called `self` in it; `$name` are parameters: `sql('select * from self where x > $least', { least: 5 })`. */
