@@ -517,7 +517,53 @@ const char* recurrentGradient(const Call& call) {
   return nullptr;
 }
 
+// ── attention ──────────────────────────────────────────────────────────────────────────────────────────────────────
+constexpr int64_t kMostHeadFeatures = 1024;  // tiles fit a thread's private memory
+
+bool heads(const Tensor& x, int64_t batch, int64_t time, int64_t count, int64_t features) {
+  return x.dtype == DType::float32 && x.rank == 4 && x.dims[0] == batch && x.dims[1] == time && x.dims[2] == count && x.dims[3] == features;
+}
+template <bool kGradient> const char* attention(const Call& call) {
+  REQUIRE(call.intCount == 7, "it has another number of ints");
+  for (int i = 0; i < 4; i++) REQUIRE(within(call.ints[i], 0, 1), "an attribute is out of range");
+  const int masked = static_cast<int>(call.ints[1]), biased = static_cast<int>(call.ints[2]), dropped = static_cast<int>(call.ints[3]);
+  OPERANDS(3 + masked + biased + dropped + (kGradient ? 3 : 0), kGradient ? 3 : 2, 7, 2);
+  REQUIRE(!kGradient || !biased, "there is no gradient of a bias");
+  for (int i = 4; i < 7; i++) REQUIRE(within(call.ints[i], 0, 0xffffffff), "a seed is out of range");
+  REQUIRE(call.floats[1] >= 0 && call.floats[1] < 1 && (call.floats[1] > 0) == (dropped == 1), "the dropout rate is out of range");
+  const Tensor &q = call.in[0], &k = call.in[1], &v = call.in[2];
+  for (const Tensor* x : {&q, &k, &v}) REQUIRE(x->dtype == DType::float32 && x->rank == 4, "its types do not fit");
+  const int64_t batch = q.dims[0], queries = q.dims[1], count = q.dims[2], depth = q.dims[3];
+  const int64_t keys = v.dims[1], keyHeads = v.dims[2], width = v.dims[3];
+  REQUIRE(within(depth, 1, kMostHeadFeatures) && within(width, 1, kMostHeadFeatures), "it has too many features");
+  REQUIRE(keyHeads >= 1 && count >= 1 && count % keyHeads == 0, "the heads do not fit");
+  REQUIRE(heads(k, batch, keys, keyHeads, depth) && heads(v, batch, keys, keyHeads, width), "keys or values do not fit");
+  int next = 3;
+  if (masked) REQUIRE(isMask(call.in[next++], batch, keys), "the mask does not fit");
+  if (biased) {
+    const Tensor& bias = call.in[next++];
+    REQUIRE(bias.dtype == DType::float32 && bias.rank == 4 && (bias.dims[0] == 1 || bias.dims[0] == batch) &&
+            (bias.dims[1] == 1 || bias.dims[1] == count) && bias.dims[2] == queries && bias.dims[3] == keys, "the bias does not fit");
+  }
+  if (dropped) {
+    REQUIRE(call.in[next].dtype == DType::int32 && call.in[next].size() == 1, "the step does not fit");
+    next++;
+  }
+  const Tensor& y = kGradient ? call.in[next] : call.out[0];
+  const Tensor& logSumExp = kGradient ? call.in[next + 1] : call.out[1];
+  REQUIRE(heads(y, batch, queries, count, width), "the result does not fit");
+  REQUIRE(logSumExp.dtype == DType::float32 && logSumExp.rank == 3 && logSumExp.dims[0] == batch && logSumExp.dims[1] == count &&
+          logSumExp.dims[2] == queries, "logSumExp does not fit");
+  if (kGradient) {
+    REQUIRE(same(call.in[next + 2], y), "the result's gradient does not fit");
+    for (int i = 0; i < 3; i++) REQUIRE(same(call.out[i], call.in[i]), "a gradient does not fit");
+  }
+  return nullptr;
+}
+
 constexpr Checked kChecks[] = {
+    {"scaledDotProductAttention", attention<false>},
+    {"scaledDotProductAttentionGradient", attention<true>},
     {"elementwise", elementwise, true},
     {"transpose", transpose},
     {"slice", slice},

@@ -151,6 +151,15 @@ const recurrent = {
   masked: bool,
   dropout: bool,
 }
+const attention = record({
+  scale: real,
+  causal: bool,
+  masked: bool,
+  biased: bool,
+  dropout: real,
+  seed: pair,
+  stream: int,
+})
 const random = record({ shape, seed: pair, stream: int })
 
 /** How each op's attributes are read from JSON. */
@@ -241,6 +250,8 @@ export const attributeDecoders = {
   layerNormalizationGradient: normalization,
   recurrent: record(recurrent),
   recurrentGradient: record({ ...recurrent, sequences: bool }),
+  scaledDotProductAttention: attention,
+  scaledDotProductAttentionGradient: attention,
   randomUniform: random,
   randomNormal: random,
 } satisfies { readonly [K in OpName]: Decoder<OpAttributes[K]> }

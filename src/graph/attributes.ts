@@ -177,6 +177,15 @@ export interface OpAttributes {
    */
   recurrentGradient: Recurrent & { readonly sequences: boolean }
 
+  /**
+   * (q[N,T,H,D], k[N,S,K,D], v[N,S,K,E], if masked a mask bool[N,S], if biased a bias[N or 1, H or 1, T, S], with a dropout rate
+   * the scalar int32 step) → (y[N,T,H,E], logSumExp[N,H,T]): softmax(scale · q·kᵀ + bias) · v for each head; query head h reads key
+   * head ⌊h·K/H⌋. Keys are seen where the mask holds and, if causal, up to the query's own position. A query that sees none gives 0.
+   */
+  scaledDotProductAttention: Attention
+  /** Without bias: (q, k, v, mask, step, y, logSumExp, dy) → (dq, dk, dv). */
+  scaledDotProductAttentionGradient: Attention
+
   // ── random ───────────────────────────────────────────────────────────────────────────────────────────────────────
   /** (step int32 scalar) → uniform in [0, 1), 24 bits: element i takes word i mod 4 of Philox at counter (⌊i/4⌋ low, high, step, stream), key `seed`; value = (word >>> 8) · 2⁻²⁴. */
   randomUniform: { readonly shape: Shape; readonly seed: readonly [number, number]; readonly stream: number }
@@ -195,6 +204,16 @@ export interface Convolution {
   readonly padding: readonly [number, number, number, number]
   readonly dilations: readonly [number, number]
   readonly groups: number
+}
+export interface Attention {
+  readonly scale: number
+  readonly causal: boolean
+  readonly masked: boolean
+  readonly biased: boolean
+  /** Share of the weights dropped: weight (n, h, t, s) where `randomUniform` of shape [N,H,T,S] is below it. 0: none. */
+  readonly dropout: number
+  readonly seed: readonly [number, number]
+  readonly stream: number
 }
 export interface Pooling {
   readonly poolSize: readonly [number, number]

@@ -36,6 +36,8 @@ export interface CallContext {
   randomUniform(shape: Shape): Value
   /** Standard normal numbers, new in every step. */
   randomNormal(shape: Shape): Value
+  /** What the random numbers of an op that makes its own are counted by, new in every step. */
+  randomKey(): { readonly step: Value; readonly seed: readonly [number, number]; readonly stream: number }
   /** The value in the model's floating type. */
   float(x: Value): Value
 }

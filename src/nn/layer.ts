@@ -117,6 +117,7 @@ function inferenceContext(variables: ReadonlyMap<string, Variable>): CallContext
     update: () => undefined,
     randomUniform: (shape) => placeholder({ dtype: 'float32', shape }),
     randomNormal: (shape) => placeholder({ dtype: 'float32', shape }),
+    randomKey: () => ({ step: placeholder({ dtype: 'int32', shape: [] }), seed: [0, 0], stream: 0 }),
     float: (x) => toFloat(x, 'float32'),
   }
 }
@@ -141,9 +142,14 @@ export function callContext(layer: Layer, call: number, settings: TraceSettings)
   const { dtype, seed } = settings
   const training = settings.training && layer.trainable
   let draws = 0
+  const randomKey = () => ({
+    step: settings.step(),
+    seed: seedWords(seed),
+    stream: streamOf(`${layer.layerName}#${call}.${draws++}`),
+  })
   const random = (op: 'randomUniform' | 'randomNormal', shape: g.Shape) => {
-    const stream = streamOf(`${layer.layerName}#${call}.${draws++}`)
-    return toFloat(g.apply(op, [settings.step()], { shape, seed: seedWords(seed), stream }), dtype)
+    const { step, ...key } = randomKey()
+    return toFloat(g.apply(op, [step], { shape, ...key }), dtype)
   }
   const path = (name: string) => `${layer.layerName}/${name}`
   return {
@@ -156,6 +162,7 @@ export function callContext(layer: Layer, call: number, settings: TraceSettings)
     },
     randomUniform: (shape) => random('randomUniform', shape),
     randomNormal: (shape) => random('randomNormal', shape),
+    randomKey,
     float: (x) => toFloat(x, dtype),
   }
 }

@@ -1,5 +1,6 @@
 import { type OpTable, registerOps } from '../build.ts'
 import { affineWarp } from './affine-warp.ts'
+import { scaledDotProductAttention, scaledDotProductAttentionGradient } from './attention.ts'
 import { binaryOps } from './binary.ts'
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.ts'
 import { sparseSoftmaxCrossEntropy, sparseSoftmaxCrossEntropyGradient } from './cross-entropy.ts'
@@ -63,6 +64,8 @@ export const opTable = {
   layerNormalizationGradient,
   recurrent,
   recurrentGradient,
+  scaledDotProductAttention,
+  scaledDotProductAttentionGradient,
   ...randomOps,
 } satisfies OpTable
 

@@ -200,6 +200,8 @@ export const batchingRules: { readonly [K in OpName]: BatchingRule<K> } = {
   layerNormalization: 'decompose', layerNormalizationGradient: 'decompose',
   recurrent: 'decompose', recurrentGradient: 'decompose',
 
+  scaledDotProductAttention: 'decompose', scaledDotProductAttentionGradient: 'decompose',
+
   // Seeds do not differ between examples: every example sees the same numbers.
   randomUniform: 'loop', randomNormal: 'loop',
 } // prettier-ignore

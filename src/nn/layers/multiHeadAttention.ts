@@ -58,20 +58,9 @@ export const multiHeadAttention = defineLayer<MultiHeadAttentionOptions>({
     const q = heads(query, 'query', context)
     const k = heads(value, 'key', context)
     const v = heads(value, 'value', context)
-    const scores = g.mul(g.matmul(q, k, { transposeB: true }), 1 / Math.sqrt(options.keyDim))
-    let seen = scores
-    if (mask !== undefined) seen = g.where(g.expandDims(mask, [1, 2]), seen, -1e9)
-    if (options.causal) {
-      const rows = g.expandDims(g.iota(scores.shape[2]!, 'int32'), 1)
-      const columns = g.iota(scores.shape[3]!, 'int32')
-      seen = g.where(g.lessEqual(columns, rows), seen, -1e9)
-    }
-    let attention = g.softmax(seen)
-    if (context.training && options.dropout > 0) {
-      const kept = g.greaterEqual(context.randomUniform(attention.shape), options.dropout)
-      attention = g.mul(attention, g.where(kept, g.scalar(1 / (1 - options.dropout), context.dtype), 0))
-    }
-    const mixed = g.transpose(g.matmul(attention, v), [0, 2, 1, 3])
+    const drops = context.training && options.dropout > 0
+    const dropout = drops ? { rate: options.dropout, ...context.randomKey() } : undefined
+    const mixed = g.scaledDotProductAttention(q, k, v, { causal: options.causal, mask, dropout })
     return output(mixed, context)
   },
 })
@@ -97,7 +86,7 @@ function projection(
   }
 }
 
-/** x[N, T, D] → [N, heads, T, features]. */
+/** x[N, T, D] → [N, T, heads, features]. */
 function heads(x: Value, name: string, context: CallContext): Value {
   const kernel = context.weight(`${name}Kernel`)
   const [features, count, size] = kernel.shape as number[]
@@ -105,7 +94,7 @@ function heads(x: Value, name: string, context: CallContext): Value {
   const rows = g.reshape(x, [g.multiplyDims(batch!, time!), features!])
   const projected = g.matmul(rows, g.reshape(kernel, [features!, count! * size!]))
   const apart = g.reshape(projected, [batch!, time!, count!, size!])
-  return g.transpose(withBias(apart, name, context), [0, 2, 1, 3])
+  return withBias(apart, name, context)
 }
 
 /** x[N, T, heads, features] → [N, T, outputs]. */

@@ -53,6 +53,18 @@ const recurrent = ({ cell, goBackwards, masked }: Recurrent) => [
   Number(goBackwards),
   Number(masked),
 ]
+/** Tiles of more features would not fit a thread's memory. */
+const mostHeadFeatures = 1024
+function attention(
+  kernel: string,
+  { attributes: { causal, masked, biased, dropout, seed, stream, scale }, inputs }: Node<'scaledDotProductAttention' | 'scaledDotProductAttentionGradient'>,
+): KernelCall | 'decompose' {
+  const [q, , v] = inputs
+  const fits = [q!, v!].every(({ shape }) => Number(shape[3]) <= mostHeadFeatures)
+  if (q!.dtype !== 'float32' || !fits) return 'decompose'
+  const flags = [causal, masked, biased, dropout > 0].map(Number)
+  return { kernel, ints: [...flags, ...seed, stream], floats: [scale, dropout] }
+}
 const named = (kernel: string) => (): KernelCall => ({ kernel })
 const none = 0
 
@@ -166,6 +178,8 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
     kernel: 'batchNormalizationGradient',
     floats: [epsilon],
   }),
+  scaledDotProductAttention: (node) => attention('scaledDotProductAttention', node),
+  scaledDotProductAttentionGradient: (node) => attention('scaledDotProductAttentionGradient', node),
   recurrent: ({ attributes }) =>
     isFusedRecurrent(attributes) ? { kernel: 'recurrent', ints: recurrent(attributes) } : 'decompose',
   recurrentGradient: ({ attributes }) => ({

@@ -31,4 +31,6 @@ export const kernels = {
   layerNormalizationGradient: 'decompose',
   recurrent: 'decompose',
   recurrentGradient: 'decompose',
+  scaledDotProductAttention: 'decompose',
+  scaledDotProductAttentionGradient: 'decompose',
 } satisfies { readonly [K in OpName]: Kernel<K> | 'decompose' | 'given' }

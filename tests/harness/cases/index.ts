@@ -1,5 +1,6 @@
 import type { OpName } from '../../../src/graph/index.ts'
 import { type CaseDeclaration, type OpCase, declare } from '../op.ts'
+import { attentionCases } from './attention.ts'
 import { compositeCases } from './composites.ts'
 import { binaryCases, selectCases, unaryCases } from './elementwise.ts'
 import { fixtureCases } from './fixtures.ts'
@@ -21,6 +22,7 @@ const declared = {
   ...windowCases,
   ...compositeCases,
   ...recurrentCases,
+  ...attentionCases,
 } satisfies { readonly [K in OpName]: readonly CaseDeclaration<K>[] }
 
 /** Every case of every op. A runtime runs them all and compares with the reference (see `runCase` and `checks.ts`). */
