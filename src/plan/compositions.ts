@@ -1,4 +1,4 @@
-import { col, Expr } from './builder.ts'
+import { col, Expr } from './expr.ts'
 import { type Expression, replaceParts, type Scalar } from './expression.ts'
 import type { NamedExpression, Plan } from './nodes.ts'
 

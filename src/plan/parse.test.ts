@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { OptionError } from '../core/index.ts'
-import { call, col, lit } from './builder.ts'
+import { call, col, type Expr, lit } from './expr.ts'
 import { parseCondition } from './parse.ts'
 
-const same: [string, ReturnType<typeof col>][] = [
+const same: [string, Expr][] = [
   ['a >= 1 and b < 2 or not c = 3', col('a').greaterEqual(1).and(col('b').less(2)).or(col('c').equal(3).not())],
   ['a + b * -2 > 1.5e3', col('a').add(col('b').multiply(-2)).greater(1500)],
   ['(a + b) * 2 % 7 != 0', col('a').add(col('b')).multiply(2).modulo(7).notEqual(0)],

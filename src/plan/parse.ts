@@ -1,5 +1,5 @@
 import { didYouMean, OptionError } from '../core/index.ts'
-import { call, col, Expr, lit } from './builder.ts'
+import { call, col, Expr, lit } from './expr.ts'
 import type { Scalar } from './expression.ts'
 import type { ScalarFunction } from './functions/index.ts'
 

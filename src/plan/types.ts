@@ -83,3 +83,33 @@ const columnTypes: { readonly [K in SimpleType]: ColumnType } = {
 export function isNumeric(type: ColumnType): type is 'int32' | 'int64' | 'float64' {
   return type === 'int32' || type === 'int64' || type === 'float64'
 }
+
+/** What a program gets for a value of the type. Lists and structs hold null where something is missing. */
+export type JsType<D extends DataType> = D extends keyof JsTypes
+  ? JsTypes[D]
+  : D extends DecimalType
+    ? number
+    : D extends { readonly list: infer E extends DataType }
+      ? readonly (JsType<E> | null)[]
+      : D extends { readonly struct: infer F extends Readonly<Record<string, DataType>> }
+        ? { readonly [K in keyof F]: JsType<F[K]> | null }
+        : D extends { readonly map: readonly [infer K extends DataType, infer V extends DataType] }
+          ? readonly { readonly key: JsType<K>; readonly value: JsType<V> | null }[]
+          : unknown
+
+interface JsTypes {
+  boolean: boolean
+  int8: number
+  int16: number
+  int32: number
+  /** A number where that is exact. */
+  int64: number | bigint
+  float32: number
+  float64: number
+  string: string
+  date: Date
+  timestamp: Date
+  timestampTz: Date
+  time: string
+  binary: Uint8Array
+}

@@ -1,5 +1,5 @@
 import { OptionError } from '../core/index.ts'
-import { columnOrExpression, type Expr, expression, type Value, windowed, type WindowOptions } from './builder.ts'
+import { columnOrExpression, type Expr, expression, type Value, windowed, type WindowOptions } from './expr.ts'
 import type { Expression, WindowCall, WindowFunction } from './expression.ts'
 
 /** A window function that waits for its window: `rank().over({ orderBy: col('score').descending() })`. */
