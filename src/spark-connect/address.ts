@@ -48,7 +48,8 @@ export function parseAddress(text: string): SparkAddress {
 
   const [, bracketed, plain, portText] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(authority) ?? []
   const host = bracketed ?? plain
-  if (host === undefined || host.includes(':') !== (bracketed !== undefined)) {
+  const unbracketed = bracketed === undefined && authority.split(':').length > 2
+  if (host === undefined || unbracketed || (bracketed !== undefined && !bracketed.includes(':'))) {
     fail(`"${authority}"`, 'host or host:port', 'An IPv6 address goes in brackets: sc://[::1]:15002')
   }
   if (authority.includes('@')) fail('a name before "@"', 'host:port', 'Say who you are by ;user_id= and ;token=')

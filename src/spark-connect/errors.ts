@@ -246,7 +246,12 @@ function sentenceOf(message: string): string {
   const end =
     /;\n'|;\n[A-Z][A-Za-z]+ |\n== (?:SQL|DataFrame)|\n\nJVM stacktrace| Did you mean one of the following\? | Verify the spelling and correctness/
   const first = message.split(end)[0]!
-  return first.replace(/; line \d+ pos \d+$/, '').replace(/ SQLSTATE: \w{5}$/, '').replace(/\s*\(line \d+, pos \d+\)$/, '').trim().replace(/\.$/, '') // prettier-ignore
+  return first
+    .trim()
+    .replace(/;? \(?line \d+,? pos \d+\)?$/, '')
+    .replace(/\.? SQLSTATE: \w{5}$/, '')
+    .trim()
+    .replace(/\.$/, '')
 }
 
 /** The line of the SQL text with a caret under the place, after a line feed. */

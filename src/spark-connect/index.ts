@@ -5,10 +5,11 @@
  * @packageDocumentation
  */
 export { endpoint, parseAddress, type SparkAddress } from './address.ts'
+export { artifactKinds, type ArtifactData, type ArtifactKind, type Artifacts } from './artifacts.ts'
 export type { Config } from './config.ts'
 export { type QueryContext, SessionExpiredError, SparkError } from './errors.ts'
 export { type Bindable, decimalLiteral, literal, valueOf } from './literals.ts'
-export { type Executable, relation, sqlCommand, sqlRelation, type SqlArguments } from './relations.ts'
+export { type Executable, planOf, relation, sqlCommand, sqlRelation, type SqlArguments } from './relations.ts'
 export { type OperatorMetrics, Result, type ResultOptions } from './result.ts'
 export { defaultRetry, type RetryPolicy } from './retry.ts'
 export { connect, type ConnectOptions, type ExecuteOptions, type ExplainMode, Session } from './session.ts'

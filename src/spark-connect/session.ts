@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import { ConnectionError, OptionError, type Schema } from '../core/index.ts'
+import { type ColumnBatch, ConnectionError, OptionError, type Schema } from '../core/index.ts'
 import { endpoint, parseAddress, type SparkAddress } from './address.ts'
+import { Artifacts } from './artifacts.ts'
 import { Config } from './config.ts'
 import { type CallContext, Connection } from './connection.ts'
 import { execute } from './execute.ts'
@@ -17,9 +18,12 @@ import {
   ReleaseSessionRequestSchema,
 } from './generated/spark/connect/base_pb.ts'
 import type { Relation } from './generated/spark/connect/relations_pb.ts'
+import type { DataType } from './generated/spark/connect/types_pb.ts'
+import { localRelation } from './local.ts'
 import { type Executable, planOf, sqlCommand, sqlRelation, type SqlArguments, sqlTextOf } from './relations.ts'
 import { Result, type ResultOptions } from './result.ts'
 import { defaultRetry, type RetryPolicy } from './retry.ts'
+import { columnsOfRows } from './rows.ts'
 import { type TlsOptions, Transport, type TransportOptions } from './transport.ts'
 import { schemaOf } from './types.ts'
 
@@ -118,6 +122,8 @@ export class Session {
   /** Spark's version, "4.1.0". */
   readonly version: string
   readonly config: Config
+  /** Files and bytes that the session has on the server. */
+  readonly artifacts: Artifacts
   /** For the parts of this layer that make calls of their own. */
   readonly connection: Connection
 
@@ -125,6 +131,7 @@ export class Session {
     this.connection = connection
     this.version = version
     this.config = new Config(connection)
+    this.artifacts = new Artifacts(connection)
   }
 
   get id(): string {
@@ -179,6 +186,43 @@ export class Session {
     const result = this.execute(sqlCommand(relation), options)
     await result.finish()
     return result.sqlResult ?? relation
+  }
+
+  /**
+   * A relation of rows in this process, for plans: as columns, or as objects with a DDL of their types. Small ones travel in
+   * the plan, larger ones are sent once and found again by their content.
+   * @param ddl types of the columns in their order, as in CREATE TABLE; needed for objects and for lists, structs and maps.
+   * @throws TypeMismatchError for values that do not fit; SparkError for a malformed DDL.
+   *
+   * @example
+   * const people = await spark.local([{ name: 'Ada', born: new Date('1815-12-10') }], 'name string, born date')
+   * await spark.execute(people).toArray()
+   */
+  async local(
+    rows: ColumnBatch | readonly Readonly<Record<string, unknown>>[],
+    ddl?: string,
+    options: ExecuteOptions = {},
+  ): Promise<Relation> {
+    const { version, artifacts } = this
+    const type = ddl === undefined ? undefined : await this.parseDdl(ddl, options)
+    if ('schema' in rows) {
+      return localRelation(rows, { ...(ddl === undefined ? {} : { ddl }), type, version, artifacts })
+    }
+    if (ddl === undefined || type === undefined) {
+      throw new OptionError({ operation: 'send rows to Spark', expected: 'the types of the columns as DDL', received: 'none', hint: 'Give them: "id bigint, name string"' }) // prettier-ignore
+    }
+    return localRelation(columnsOfRows(rows, type), { ddl, type, version, artifacts })
+  }
+
+  /** The server's reading of column definitions, as in CREATE TABLE. @throws SparkError */
+  async parseDdl(ddl: string, options: ExecuteOptions = {}): Promise<DataType | undefined> {
+    const { value } = await this.analyze(
+      'ddlParse',
+      { case: 'ddlParse', value: { ddlString: ddl } },
+      undefined,
+      options,
+    )
+    return value.parsed
   }
 
   /** Columns and types, without running it. @throws SparkError with candidates for unknown names. */
