@@ -35,6 +35,8 @@ export interface JsonScan {
 export interface ParquetScan {
   readonly format: 'parquet'
   readonly paths: readonly string[]
+  /** Columns that the files' folders name (`year=2024/…`). Undefined: none, whatever the folders are called. */
+  readonly partitions?: readonly { readonly name: string; readonly type: DataType }[] | undefined
 }
 /** One text column `line`, a row for each line of UTF-8 text; only U+000A and U+000D end lines. */
 export interface LinesScan {

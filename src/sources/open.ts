@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DataError, OptionError } from '../core/index.ts'
 import type { Engine } from '../engines/index.ts'
 import { isArrow, readArrowFiles } from './arrow.ts'
@@ -11,12 +11,18 @@ import { readJson } from './json.ts'
 import { looksLabeled, readLabeledLines, readLines } from './lines.ts'
 import { type Opened, type ReadFormat, readFormats, type ReadOptions } from './options.ts'
 import { readParquet } from './parquet.ts'
+import { type Partitions, partitionsOf, rootOf } from './partitions.ts'
 
-type Reader = (engine: Engine, paths: readonly string[], options: ReadOptions) => Promise<Opened>
+type Reader = (
+  engine: Engine,
+  paths: readonly string[],
+  options: ReadOptions,
+  partitions: Partitions | undefined,
+) => Promise<Opened>
 
 const readers: { readonly [F in ReadFormat]: Reader } = {
   csv: readCsv,
-  tsv: (engine, paths, options) => readCsv(engine, paths, { delimiter: '\t', ...options }),
+  tsv: (engine, paths, options, partitions) => readCsv(engine, paths, { delimiter: '\t', ...options }, partitions),
   json: readJson,
   ndjson: readJson,
   parquet: readParquet,
@@ -45,13 +51,15 @@ const byExtension: Readonly<Record<string, ReadFormat>> = {
 const notData = new Set(['md', 'names', 'html', 'pdf', 'yaml', 'yml', 'py', 'arff', 'fathom'])
 
 /**
- * Opens files as one table: a path, several, a pattern, or a folder of tables.
+ * Opens files as one table: a path, several, a pattern, or a folder of tables. `named` is what the user said where `paths` are
+ * the files found there: folders below it such as `year=2024` are columns.
  * @throws FileError, DataError, OptionError
  */
 export async function openTable(
   engine: Engine,
   paths: string | readonly string[],
   options: ReadOptions = {},
+  named: string | readonly string[] = paths,
 ): Promise<Opened> {
   if (options.format !== undefined && !readFormats.includes(options.format)) {
     throw new OptionError({
@@ -61,6 +69,7 @@ export async function openTable(
     })
   }
   const files = await tableFiles(await expand(typeof paths === 'string' ? [paths] : paths))
+  const partitions = partitionsOf(await rooted(files, typeof named === 'string' ? [named] : named))
   const formats = new Set<ReadFormat>()
   for (const file of files) formats.add(options.format ?? (await formatOf(file, options)))
   const [format] = formats
@@ -74,7 +83,20 @@ export async function openTable(
       hint: 'Name the files of one format, with a pattern such as "*.csv"',
     })
   }
-  return readers[format](engine, files, options)
+  const opened = await readers[format](engine, files, options, partitions)
+  if (partitions === undefined || format === 'parquet' || format === 'csv' || format === 'tsv') return opened
+  const names = partitions.columns.map(({ name }) => `"${name}"`).join(', ')
+  const note = `what the folders say (${names}) is not read as columns from ${format} files`
+  return { ...opened, report: { ...opened.report, notes: [...opened.report.notes, note] } }
+}
+
+/** Each file with the longest of the named folders that it lies in. */
+async function rooted(files: readonly string[], named: readonly string[]): Promise<{ path: string; root: string }[]> {
+  const roots = await Promise.all(named.map(async (name) => rootOf(name, (await statusOf(name)) === 'folder')))
+  return files.map((path) => {
+    const inside = roots.filter((root) => path.startsWith(root))
+    return { path, root: inside.sort((a, b) => b.length - a.length)[0] ?? dirname(path) }
+  })
 }
 
 async function tableFiles(paths: readonly string[]): Promise<string[]> {

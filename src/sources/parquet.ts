@@ -1,24 +1,33 @@
 import { DataError, FathomError, type Schema } from '../core/index.ts'
 import type { Engine } from '../engines/index.ts'
-import type { ScanNode } from '../plan/index.ts'
+import type { ParquetScan, ScanNode } from '../plan/index.ts'
 import { head } from './bytes.ts'
 import { sameColumns } from './drift.ts'
 import { emptyFile, statusOf } from './files.ts'
-import type { Opened } from './options.ts'
+import type { Opened, ReadOptions } from './options.ts'
+import type { Partitions } from './partitions.ts'
 import { plainReport } from './report.ts'
 
 /**
  * Parquet files as one table, read where they lie. Columns are matched by name.
  * @throws DataError for damaged files, and for files whose columns differ.
  */
-export async function readParquet(engine: Engine, paths: readonly string[]): Promise<Opened> {
+export async function readParquet(
+  engine: Engine,
+  paths: readonly string[],
+  _: ReadOptions,
+  partitions?: Partitions,
+): Promise<Opened> {
   let schema: Schema | undefined
   for (const path of paths) {
     const own = await schemaOf(engine, path)
     if (schema !== undefined) sameColumns(paths[0]!, schema, path, own)
     schema ??= own
   }
-  const plan: ScanNode = { kind: 'scan', source: { format: 'parquet', paths }, schema: schema ?? [] }
+  const source: ParquetScan = { format: 'parquet', paths, partitions: partitions?.columns }
+  // With the partitions' columns the engine says what there is.
+  if (partitions !== undefined) schema = await engine.schema({ kind: 'scan', source, schema: undefined })
+  const plan: ScanNode = { kind: 'scan', source, schema: schema ?? [] }
   let rows = 0
   for await (const batch of engine.batches({
     kind: 'aggregate',
@@ -47,7 +56,11 @@ async function schemaOf(engine: Engine, path: string): Promise<Schema> {
   const start = await head(path, 4)
   if (start.length === 0) throw emptyFile(path)
   try {
-    return await engine.schema({ kind: 'scan', source: { format: 'parquet', paths: [path] }, schema: undefined })
+    return await engine.schema({
+      kind: 'scan',
+      source: { format: 'parquet', paths: [path], partitions: undefined },
+      schema: undefined,
+    })
   } catch (error) {
     if (!(error instanceof FathomError) || (await statusOf(path)) !== 'file') throw error
     throw new DataError({

@@ -25,9 +25,9 @@ export async function atomically<R>(
 ): Promise<R> {
   const target = path.replace(/(?<=.)\/+$/, '')
   const operation = `write ${path}`
-  if (mode === 'error' && (await exists(target))) throw occupied(operation, folder)
   const prefix = `.${basename(target)}.${host}-`
-  await sweep(dirname(target), prefix)
+  await sweep(target, prefix)
+  if (mode === 'error' && (await exists(target))) throw occupied(operation, folder)
   const temporary = join(dirname(target), `${prefix}${process.pid}-${randomBytes(6).toString('hex')}.tmp`)
   try {
     const result = await write(temporary)
@@ -103,13 +103,18 @@ async function syncFolder(folder: string): Promise<void> {
   for (const inner of new Set([folder, ...files.map(dirname)])) await sync(inner)
 }
 
-/** Removes what processes of this machine that no longer run left of writing to the same path. */
-async function sweep(folder: string, prefix: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names) {
+/**
+ * Removes what processes of this machine that no longer run left of writing to the same path. One that was killed between
+ * the two renames of a folder left the old one aside: it gets its name back.
+ */
+async function sweep(target: string, prefix: string): Promise<void> {
+  const names = await readdir(dirname(target)).catch(() => [])
+  for (const name of names.sort().reverse()) {
     const [, pid] = name.startsWith(prefix) ? (/^(\d+)-/.exec(name.slice(prefix.length)) ?? []) : []
-    if (pid === undefined || alive(Number(pid)) || name.endsWith('.old')) continue
-    await rm(join(folder, name), { recursive: true, force: true })
+    if (pid === undefined || alive(Number(pid))) continue
+    const left = join(dirname(target), name)
+    if (name.endsWith('.old') && !(await exists(target))) await rename(left, target)
+    else await rm(left, { recursive: true, force: true })
   }
 }
 

@@ -36,7 +36,7 @@ async function open(engine: Engine, paths: string | readonly string[], options: 
   const detected = await detectInput(paths)
   if (detected.kind === 'imageFolder') return readImageFolder(engine, paths, options)
   if (detected.kind === 'textFolder') return readTextFolder(engine, paths, options)
-  if (detected.kind === 'table') return openTable(engine, detected.paths, options)
+  if (detected.kind === 'table') return openTable(engine, detected.paths, options, paths)
   throw new DataError({
     operation: `read ${paths}`,
     expected: 'a table, or a folder of pictures or texts',

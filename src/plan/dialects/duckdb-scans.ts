@@ -10,9 +10,19 @@ const scans: Scans = {
   csv: (source) => `SELECT * FROM read_csv(${csvOptions(source)})`,
   json: (source) => {
     const format = { lines: 'newline_delimited', array: 'array', objects: 'unstructured' }[source.layout]
-    return `SELECT * FROM read_json(${files(source.paths)}, format=${literal(format)}, sample_size=-1, union_by_name=true, maximum_object_size=67108864)`
+    return `SELECT * FROM read_json(${files(source.paths)}, format=${literal(format)}, sample_size=-1, union_by_name=true, hive_partitioning=false, maximum_object_size=67108864)`
   },
-  parquet: (source) => `SELECT * FROM read_parquet(${files(source.paths)}, union_by_name=true)`,
+  parquet: ({ paths, partitions = [] }) => {
+    const types = partitions.map(({ name, type }) => `${literal(name)}: ${duckdbType(type)}`)
+    const hive = types.length === 0 ? 'false' : `true, hive_types={${types.join(', ')}}`
+    // Folders above the table count for DuckDB too: what they say is taken out again.
+    const named = new Set(paths[0]?.split(/[\\/]/).flatMap((folder) => /^([^=]+)=/.exec(folder)?.[1] ?? []))
+    const above = [...named].filter(
+      (name) => !partitions.some((partition) => partition.name === decodeURIComponent(name)),
+    )
+    const columns = types.length === 0 || above.length === 0 ? '*' : `* EXCLUDE (${above.map(identifier).join(', ')})`
+    return `SELECT ${columns} FROM read_parquet(${files(paths)}, union_by_name=true, hive_partitioning=${hive})`
+  },
   // A delimiter that no text holds makes every line one field.
   lines: (source) =>
     `SELECT * FROM read_csv(${csvOptions({
@@ -45,6 +55,7 @@ function csvOptions(source: CsvScan): string {
   return [
     files(source.paths),
     'auto_detect=false',
+    'hive_partitioning=false',
     `delim=${literal(source.delimiter)}`,
     `quote=${literal(source.quote)}`,
     `escape=${literal(source.escape)}`,

@@ -1,10 +1,11 @@
 import { DataError, didYouMean, inTurns, OptionError } from '../../core/index.ts'
 import type { Engine, RejectedRow, Stored } from '../../engines/index.ts'
-import type { CsvScan, Plan } from '../../plan/index.ts'
+import { type CsvScan, lit, type Plan } from '../../plan/index.ts'
 import { openText, type TextFile, withPlainLineEnds } from '../encoding.ts'
 import { emptyFile } from '../files.ts'
 import { physicalLines } from '../line-numbers.ts'
 import type { ReadOptions, Opened } from '../options.ts'
+import type { Partitions } from '../partitions.ts'
 import type { BadRow, ReadReport } from '../report.ts'
 import { type Inferred, inferColumns } from './infer.ts'
 import { sampleRows, type Sniffed, sniffSteps } from './sniff.ts'
@@ -14,6 +15,8 @@ interface Part {
   readonly sniffed: Sniffed
   readonly columns: readonly string[]
   path: string
+  /** What the file's folders say: columns that all files have. */
+  partition: readonly { readonly name: string; readonly value: string | null }[]
 }
 
 const defaultDelimiters: Readonly<Record<string, string>> = { '\t': 'tab', ' ': 'space' }
@@ -30,7 +33,12 @@ let scans = 0
  * megabyte, types are proved by queries over all of it, and the typed rows are stored.
  * @throws DataError for empty or binary files, files whose columns differ, and (by default) malformed rows.
  */
-export async function readCsv(engine: Engine, paths: readonly string[], options: ReadOptions): Promise<Opened> {
+export async function readCsv(
+  engine: Engine,
+  paths: readonly string[],
+  options: ReadOptions,
+  partitions?: Partitions,
+): Promise<Opened> {
   const notes: string[] = []
   const parts: Part[] = []
   for (const path of paths) {
@@ -48,11 +56,20 @@ export async function readCsv(engine: Engine, paths: readonly string[], options:
       sniffed,
       columns: namesOf(sniffed, options, path, first === undefined ? notes : []),
       path: file.path,
+      partition: [],
     })
   }
   sameColumns(parts)
+  // A column of the files goes before a folder's of the same name.
+  const folders = (partitions?.columns ?? []).filter(({ name }) => !parts[0]!.columns.includes(name))
+  for (const part of parts) {
+    part.partition = folders.map(({ name }) => {
+      const at = partitions!.columns.findIndex((column) => column.name === name)
+      return { name, value: partitions!.values.get(part.file.source)?.[at] ?? null }
+    })
+  }
   for (const name of Object.keys(options.types ?? {})) {
-    const names = parts[0]!.columns
+    const names = allNames(parts)
     if (names.includes(name)) continue
     throw new OptionError({
       operation: `read ${paths[0]}`,
@@ -183,7 +200,7 @@ async function attempt(
   quote: string | undefined,
 ): Promise<Built> {
   const { signal, onProgress } = options
-  const names = parts[0]!.columns
+  const names = allNames(parts)
   const bytes = parts.reduce((sum, { file }) => sum + file.bytes, 0)
   const operation = `read ${parts[0]!.file.source}`
   // Two tables and two pieces of rows on their way between them must fit, however few the rows.
@@ -195,7 +212,7 @@ async function attempt(
     engine,
     raw?.scan ?? textPlan(parts, quote, false),
     names,
-    parts.flatMap(({ sniffed, columns }) => reorder(sniffed.rows, columns, names)),
+    parts.flatMap((part) => sampleOf(part, names)),
     {
       signal,
       nullValues: options.nullValues ?? [],
@@ -221,13 +238,13 @@ async function attempt(
 function textPlan(parts: readonly Part[], quote: string | undefined, note: boolean): Plan {
   const groups: { key: string; parts: Part[] }[] = []
   for (const part of parts) {
-    const key = JSON.stringify([part.sniffed.dialect, part.sniffed.skipLines, part.columns])
+    const key = JSON.stringify([part.sniffed.dialect, part.sniffed.skipLines, part.columns, part.partition])
     const last = groups.at(-1)
     if (last?.key === key) last.parts.push(part)
     else groups.push({ key, parts: [part] })
   }
   const inputs = groups.map(({ parts: alike }): Plan => {
-    const { sniffed, columns } = alike[0]!
+    const { sniffed, columns, partition } = alike[0]!
     const { dialect } = sniffed
     const source: CsvScan = {
       format: 'csv',
@@ -242,9 +259,30 @@ function textPlan(parts: readonly Part[], quote: string | undefined, note: boole
       rejects: note ? `rejects_${++scans}` : undefined,
       maxLineBytes: 4 * 2 ** 20,
     }
-    return { kind: 'scan', source, schema: undefined }
+    const scan: Plan = { kind: 'scan', source, schema: undefined }
+    if (partition.length === 0) return scan
+    return {
+      kind: 'withColumns',
+      input: scan,
+      columns: partition.map(({ name, value }) => ({ name, expression: lit(value).cast('string').node })),
+    }
   })
   return inputs.length === 1 ? inputs[0]! : { kind: 'union', inputs, byName: true }
+}
+
+/** The files' columns, then the folders'. */
+function allNames(parts: readonly Part[]): readonly string[] {
+  return [...parts[0]!.columns, ...parts[0]!.partition.map(({ name }) => name)]
+}
+
+function sampleOf({ sniffed, columns, partition }: Part, names: readonly string[]): (readonly string[])[] {
+  if (partition.length === 0) return reorder(sniffed.rows, columns, names)
+  const values = partition.map(({ value }) => value ?? '')
+  return reorder(
+    sniffed.rows.map((row) => [...columns.map((_, i) => row[i] ?? ''), ...values]),
+    [...columns, ...partition.map(({ name }) => name)],
+    names,
+  )
 }
 
 function reorder(

@@ -66,7 +66,7 @@ export async function openTableInput(
   const path = typeof input === 'string' ? input : input.join(' ')
   switch (kind) {
     case 'table': {
-      const table = await read(paths, { onBadRows: options.onBadRows, signal, onProgress })
+      const table = await read(input, { onBadRows: options.onBadRows, signal, onProgress })
       const report = table.readReport!
       return { kind: 'table', table, path, files: report.files, notes: readNotes(report) }
     }
