@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 
 const layers = [
-  'core', 'spark-connect', 'charts', 'plan', 'engines', 'sources', 'table', 'graph', 'runtime', 'dataset', 'features',
+  'core', 'arrow', 'spark-connect', 'charts', 'plan', 'engines', 'sources', 'table', 'graph', 'runtime', 'dataset', 'features',
   'bundle', 'nn', 'formats', 'report', 'tasks', 'insight', 'cluster', 'serve', 'cli',
 ] // prettier-ignore
 const root = resolve(dirname(new URL(import.meta.url).pathname), '../src')

@@ -1,4 +1,3 @@
-export * from './arrow/index.ts'
 export * from './default.ts'
 export { DuckdbEngine, type DuckdbOptions } from './duckdb/engine.ts'
 export * from './engine.ts'

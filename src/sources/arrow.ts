@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
+import { arrowSchema, type ByteSource, fromBytes, readArrow } from '../arrow/index.ts'
 import { CancelledError, type ColumnBatch, DataError, FileError, type Schema } from '../core/index.ts'
-import { arrowSchema, type ByteSource, type Engine, fromBytes, readArrow } from '../engines/index.ts'
+import type { Engine } from '../engines/index.ts'
 import { head } from './bytes.ts'
 import { sameColumns } from './drift.ts'
 import { describe, emptyFile, errorCode } from './files.ts'

@@ -1,5 +1,6 @@
+import { type ArrowFormat, writeArrow } from '../arrow/index.ts'
 import { CancelledError, type Schema } from '../core/index.ts'
-import { type ArrowFormat, type Engine, type RunOptions, writeArrow } from '../engines/index.ts'
+import type { Engine, RunOptions } from '../engines/index.ts'
 import type { Plan } from '../plan/index.ts'
 
 /** Numbers that batches hold less exactly than Arrow does: they travel as text, of which no digit is lost. */

@@ -109,7 +109,7 @@ async function syncFolder(folder: string): Promise<void> {
  */
 async function sweep(target: string, prefix: string): Promise<void> {
   const names = await readdir(dirname(target)).catch(() => [])
-  for (const name of names.sort().reverse()) {
+  for (const name of names.sort((a, b) => b.localeCompare(a))) {
     const [, pid] = name.startsWith(prefix) ? (/^(\d+)-/.exec(name.slice(prefix.length)) ?? []) : []
     if (pid === undefined || alive(Number(pid))) continue
     const left = join(dirname(target), name)

@@ -1,6 +1,7 @@
+import type { ArrowFormat } from '../arrow/index.ts'
 import type { Chart } from '../charts/index.ts'
 import { type AnyColumn, CancelledError, type ColumnBatch, type Schema } from '../core/index.ts'
-import type { ArrowFormat, BatchOptions, Engine, RunOptions } from '../engines/index.ts'
+import type { BatchOptions, Engine, RunOptions } from '../engines/index.ts'
 import {
   columnNames,
   count,

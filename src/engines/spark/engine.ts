@@ -25,7 +25,7 @@ import {
   SessionExpiredError,
   sqlRelation,
 } from '../../spark-connect/index.ts'
-import { writeArrow } from '../arrow/index.ts'
+import { writeArrow } from '../../arrow/index.ts'
 import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
 import { type Facts, resolve } from '../resolve.ts'
 import { isClusterPath, scanRelation } from './scans.ts'

@@ -1,6 +1,6 @@
 import { type Batch, type DataType, setCompressionCodec, tableFromIPC } from '@uwdata/flechette'
 import { decompress as unzstd } from 'fzstd'
-import { type AnyColumn, type ColumnBatch, DataError, type Schema } from '../../core/index.ts'
+import { type AnyColumn, type ColumnBatch, DataError, type Schema } from '../core/index.ts'
 import { type ArrowMessage, arrowMessages, type ByteSource, damaged, fromBytes } from './frames.ts'
 import { lz4Decompress } from './lz4.ts'
 import { fieldsOf } from './types.ts'

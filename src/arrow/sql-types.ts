@@ -1,5 +1,5 @@
 import * as arrow from '@uwdata/flechette'
-import { type Field, TypeMismatchError } from '../../core/index.ts'
+import { type Field, TypeMismatchError } from '../core/index.ts'
 
 /** An Arrow type and what turns a batch's plain value into one that Arrow's builders take. */
 export interface Encoding {

@@ -1,5 +1,5 @@
 import { type DataType, DateUnit, type Field as ArrowField, IntervalUnit, TimeUnit, Type } from '@uwdata/flechette'
-import type { ColumnType, Field } from '../../core/index.ts'
+import type { ColumnType, Field } from '../core/index.ts'
 
 /** What a column of an Arrow type becomes: what batches hold, and the engine's type that keeps it exactly. */
 export interface Mapped {

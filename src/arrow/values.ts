@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Batch, DataType } from '@uwdata/flechette'
-import { type AnyColumn, isPresent, valueAt } from '../../core/index.ts'
+import { type AnyColumn, isPresent, valueAt } from '../core/index.ts'
 import { clock, DateUnit, decimalText, interval, IntervalUnit, toMicroseconds, Type } from './types.ts'
 
 /** What makes columns of a batch: dictionaries by number, and whether wide numbers come as text, which loses nothing. */

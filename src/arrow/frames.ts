@@ -1,4 +1,4 @@
-import { DataError, FathomError } from '../../core/index.ts'
+import { DataError, FathomError } from '../core/index.ts'
 import { FlatTable } from './flat.ts'
 
 /** Bytes that can be read from any place: a file, or a buffer. */

@@ -1,5 +1,5 @@
 import { batchType, Column, columnFromArray, type DataType, Table, tableToIPC } from '@uwdata/flechette'
-import { type AnyColumn, type ColumnBatch, isPresent, type Schema } from '../../core/index.ts'
+import { type AnyColumn, type ColumnBatch, isPresent, type Schema } from '../core/index.ts'
 import { FlatTable } from './flat.ts'
 import { magic } from './frames.ts'
 import { encodingOfField, type Encoding } from './sql-types.ts'
