@@ -31,11 +31,14 @@ class Lease {
       if (free[i]->threads() != threads) continue;
       pool_ = std::move(free[i]);
       free.erase(free.begin() + static_cast<std::ptrdiff_t>(i));
+      pool_->begin();
       return;
     }
     pool_ = std::make_unique<Pool>(threads);
+    pool_->begin();
   }
   ~Lease() {
+    pool_->end();
     std::unique_ptr<Pool> oldest;  // joined outside of the lock
     std::lock_guard lock(mutex());
     idle().push_back(std::move(pool_));

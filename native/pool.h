@@ -29,6 +29,10 @@ class Pool {
     runErased(blocks, [](void* context, int64_t block, int thread) { (*static_cast<Plain*>(context))(block, thread); }, (void*)&body);
   }
 
+  // Between begin and end threads that have nothing to do wait for it awake; after it they soon sleep.
+  void begin();
+  void end();
+
   uint8_t* scratch(int thread) const;  // kThreadScratch bytes, private to that thread during a block
 
  private:

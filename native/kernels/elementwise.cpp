@@ -332,6 +332,19 @@ template <class L> void run(const Call& call) {
       if (call.in[i].data == call.out[j].data && readLast[i] > writtenAt[firstOutput + j]) direct[j] = false;
   }
 
+  // What is read or written as it lies, each array once.
+  const T* stream[kMostOperands];
+  int streams = 0;
+  const auto follow = [&](const Tensor& x) {
+    for (int i = 0; i < streams; i++)
+      if (stream[i] == x.data) return;
+    stream[streams++] = x.as<T>();
+  };
+  for (int i = 0; i < call.inCount; i++)
+    if (call.in[i].dtype == kOwn && accesses[i].kind == Access::contiguous) follow(call.in[i]);
+  for (int j = 0; j < call.outCount; j++)
+    if (direct[j]) follow(call.out[j]);
+
   const int64_t chunk = greater(kBlock, lesser(32 * kBlock, ((1 << 18) / weight) / kBlock * kBlock));
   call.pool->run(ceilDiv(size, chunk), [&](int64_t block, int thread) {
     T* memory = reinterpret_cast<T*>(call.pool->scratch(thread));
@@ -372,6 +385,11 @@ template <class L> void run(const Call& call) {
       }
       for (int j = 0; j < call.outCount; j++)
         if (direct[j]) at[firstOutput + j] = call.out[j].as<T>() + begin;
+      // So many streams a little at a time are more than the processor foresees.
+      if (begin + kBlock < end)
+        for (int i = 0; i < streams; i++)
+          for (int64_t at = begin + kBlock; at < begin + 2 * kBlock; at += 64 / static_cast<int64_t>(sizeof(T)))
+            __builtin_prefetch(stream[i] + at, 1, 3);
       for (int i = 0; i < ops; i++) {
         const int64_t* it = program + i * kMicroInts;
         const Micro op = static_cast<Micro>(it[0]);
