@@ -1,6 +1,6 @@
 import type { DType } from '../core/index.ts'
 import type { Shape, TensorType, Value } from '../graph/index.ts'
-import type { Variable } from './variable.ts'
+import type { Variable, WeightSpec } from './variable.ts'
 
 /**
  * A tensor of a model that is being described: an input, or what a layer makes of others. Its first dimension is the
@@ -13,10 +13,18 @@ export interface SymbolicTensor {
   readonly shape: Shape
   /** The ids a bag may hold: 0 … vocabularySize - 1. */
   readonly vocabularySize: number | undefined
-  /** What makes it; undefined for an input. */
-  readonly source: { readonly layer: Layer; readonly inputs: readonly SymbolicTensor[] } | undefined
+  /** The call of a layer that makes it; undefined for an input. */
+  readonly source: LayerSource | undefined
   /** An input's name: the dataset field it is fed from. */
   readonly name: string | undefined
+}
+
+/** One call of a layer. */
+export interface LayerSource {
+  readonly layer: Layer
+  readonly inputs: readonly SymbolicTensor[]
+  /** All that the call made: more than one where the layer also returns states. */
+  readonly outputs: readonly SymbolicTensor[]
 }
 
 export type FloatType = 'float32' | 'float64'
@@ -27,11 +35,15 @@ export interface CallContext {
   readonly training: boolean
   /** What the model computes in. */
   readonly dtype: FloatType
+  /** For each input bool[batch, time], false where a step is padding; undefined where every step counts. */
+  readonly masks: Masks
   /** The layer's weight of that name. */
   weight(name: string): Value
   hasWeight(name: string): boolean
   /** The next value of a weight that is not trained; ignored outside training. */
   update(name: string, value: Value): void
+  /** The next value of a weight that is kept between batches in prediction too: a stateful layer's states. */
+  carry(name: string, value: Value): void
   /** Numbers uniform in [0, 1), new in every step. */
   randomUniform(shape: Shape): Value
   /** Standard normal numbers, new in every step. */
@@ -40,6 +52,15 @@ export interface CallContext {
   randomKey(): { readonly step: Value; readonly seed: readonly [number, number]; readonly stream: number }
   /** The value in the model's floating type. */
   float(x: Value): Value
+}
+
+/** Masks of tensors, by place. */
+export type Masks = readonly (Value | undefined)[]
+
+/** What a call of a layer made. */
+export interface LayerResult {
+  readonly values: readonly Value[]
+  readonly masks: Masks
 }
 
 /** What a layer sees of an input when it is built; a bag comes as ids with its vocabulary's size. */
@@ -74,8 +95,22 @@ export interface Layer {
   /** By name; undefined until the layer has been called. */
   readonly variables: ReadonlyMap<string, Variable> | undefined
   rename(name: string): void
-  call(inputs: readonly Value[], context: CallContext): Value
+  call(inputs: readonly Value[], context: CallContext): LayerResult
+  /** The weights it needs for inputs of these types: what a layer that wraps it asks for. */
+  weightSpecs(inputs: readonly LayerInput[]): Readonly<Record<string, WeightSpec>>
+  /** A layer of the same type, unnamed, with some options changed. */
+  copy(changes?: Readonly<Record<string, unknown>>): Layer
+  /** Sets the states of a stateful layer to zero. */
+  resetStates(): void
 }
+
+export function isLayer(value: unknown): value is Layer {
+  return typeof value === 'function' && 'layerName' in value && 'weightSpecs' in value
+}
+
+/** A layer that gives several tensors. */
+export type MultiOutputLayer = Omit<Layer, never> &
+  ((inputs: SymbolicTensor | readonly SymbolicTensor[]) => readonly SymbolicTensor[])
 
 /** Makes layers of one type. Options may be left out where none is required. */
 export type LayerType<O extends object> = (Partial<O> extends O

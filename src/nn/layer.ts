@@ -7,7 +7,9 @@ import type {
   FloatType,
   Layer,
   LayerInput,
+  LayerResult,
   LayerType,
+  Masks,
   SymbolicTensor,
 } from './contracts.ts'
 import { type OptionRules, resolveOptions } from './options.ts'
@@ -28,8 +30,12 @@ export interface LayerDefinition<O extends object> {
   validate?(options: Required<O>): void
   /** The weights it needs for inputs of these types. */
   weights?(options: Required<O>, inputs: readonly LayerInput[]): Readonly<Record<string, WeightSpec>>
-  /** Its output. A bag among the inputs comes as three values: ids, offsets, weights. */
-  call(options: Required<O>, inputs: readonly Value[], context: CallContext): Value
+  /** Its output, or outputs. A bag among the inputs comes as three values: ids, offsets, weights. */
+  call(options: Required<O>, inputs: readonly Value[], context: CallContext): Value | readonly Value[]
+  /**
+   * The mask of its first output. "keep": steps stay steps (see `jointMask`). Default: what it makes has no mask.
+   */
+  readonly mask?: 'keep' | ((options: Required<O>, inputs: readonly Value[], context: CallContext) => Value | undefined)
 }
 
 /** Makes a layer type from its definition: the function that users call. */
@@ -82,8 +88,13 @@ function makeLayer<O extends object>(definition: LayerDefinition<O>, given: O & 
     }
     build(inputs.map(({ kind, dtype, shape, vocabularySize }) => ({ kind, dtype, shape, vocabularySize })))
     const types = inputs.flatMap((tensor, i) => typesOf(tensor, `bag${i}`, {}))
-    const { dtype, shape } = layer.call(types.map(placeholder), inferenceContext(variables!))
-    return { kind: 'dense', dtype, shape, vocabularySize: undefined, source: { layer, inputs }, name: undefined }
+    const { values } = layer.call(types.map(placeholder), inferenceContext(variables!))
+    const outputs: SymbolicTensor[] = []
+    const source = { layer, inputs, outputs }
+    for (const { dtype, shape } of values)
+      outputs.push({ kind: 'dense', dtype, shape, vocabularySize: undefined, source, name: undefined })
+    // Layers of several outputs are typed so where they are made.
+    return outputs.length === 1 ? outputs[0]! : (outputs as readonly SymbolicTensor[] as unknown as SymbolicTensor)
   }
 
   const layer: Layer = Object.defineProperties(apply as Layer, {
@@ -100,11 +111,37 @@ function makeLayer<O extends object>(definition: LayerDefinition<O>, given: O & 
       },
     },
     call: {
-      value: (inputs: readonly Value[], context: CallContext) =>
-        g.withScope(label(), () => definition.call(options, inputs, context)),
+      value: (inputs: readonly Value[], context: CallContext): LayerResult =>
+        g.withScope(label(), () => {
+          const made = definition.call(options, inputs, context)
+          return {
+            values: 'dtype' in made ? [made] : made,
+            masks: [
+              definition.mask === 'keep' ? jointMask(context.masks) : definition.mask?.(options, inputs, context),
+            ],
+          }
+        }),
+    },
+    weightSpecs: {
+      value: (inputs: readonly LayerInput[]) => g.withScope(label(), () => definition.weights?.(options, inputs) ?? {}),
+    },
+    copy: {
+      value: (changes?: Readonly<Record<string, unknown>>) =>
+        makeLayer(definition, { ...options, ...changes, trainable: layer.trainable }),
+    },
+    resetStates: {
+      value: () => {
+        for (const variable of variables?.values() ?? []) if (variable.spec.isState === true) variable.clear()
+      },
     },
   })
   return layer
+}
+
+/** Keras' rule: a step counts where it does in any of the inputs, and everywhere if one of them has no mask. */
+export function jointMask(masks: Masks): Value | undefined {
+  if (masks.length === 0) return undefined
+  return masks.reduce((joint, mask) => (joint === undefined || mask === undefined ? undefined : g.or(joint, mask)))
 }
 
 /** A context for inferring the type of a layer's output. */
@@ -112,9 +149,11 @@ function inferenceContext(variables: ReadonlyMap<string, Variable>): CallContext
   return {
     training: false,
     dtype: 'float32',
+    masks: [],
     weight: (name) => g.state(name, 'float32', variables.get(name)!.spec.shape),
     hasWeight: (name) => variables.has(name),
     update: () => undefined,
+    carry: () => undefined,
     randomUniform: (shape) => placeholder({ dtype: 'float32', shape }),
     randomNormal: (shape) => placeholder({ dtype: 'float32', shape }),
     randomKey: () => ({ step: placeholder({ dtype: 'int32', shape: [] }), seed: [0, 0], stream: 0 }),
@@ -135,10 +174,11 @@ export interface TraceSettings {
   /** The graph value of a layer's weight, by path. */
   readonly weight: (path: string, variable: Variable) => Value
   readonly update: (path: string, value: Value) => void
+  readonly carry: (path: string, value: Value) => void
 }
 
 /** The context of one call of a layer in a trace. `call` numbers the calls of a layer, so that each has its own noise. */
-export function callContext(layer: Layer, call: number, settings: TraceSettings): CallContext {
+export function callContext(layer: Layer, call: number, masks: Masks, settings: TraceSettings): CallContext {
   const { dtype, seed } = settings
   const training = settings.training && layer.trainable
   let draws = 0
@@ -155,11 +195,13 @@ export function callContext(layer: Layer, call: number, settings: TraceSettings)
   return {
     training: settings.training,
     dtype,
+    masks,
     weight: (name) => settings.weight(path(name), layer.variables!.get(name)!),
     hasWeight: (name) => layer.variables!.has(name),
     update: (name, value) => {
       if (training) settings.update(path(name), value)
     },
+    carry: (name, value) => settings.carry(path(name), value),
     randomUniform: (shape) => random('randomUniform', shape),
     randomNormal: (shape) => random('randomNormal', shape),
     randomKey,

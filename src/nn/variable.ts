@@ -7,8 +7,12 @@ import type { Regularizer } from './regularizers.ts'
 export interface WeightSpec {
   readonly shape: readonly number[]
   readonly initializer: Initializer
+  /** From the first to before the second element the initial value is 1: an LSTM's forget gate. */
+  readonly ones?: readonly [number, number]
   /** Default true. Statistics that the layer keeps itself are not trained. */
   readonly trainable?: boolean
+  /** Kept from batch to batch, and set to zero by `resetStates`. */
+  readonly isState?: boolean
   readonly regularizer?: Regularizer | undefined
   /** Inputs and outputs of a unit where Keras's rule by shape does not fit. */
   readonly fans?: Fans
@@ -51,7 +55,14 @@ export class Variable {
     const { shape, initializer, fans } = this.spec
     const data: Float32Array | Float64Array = typedArray(dtype, this.size)
     yield* initialize(initializer, data, shape, { seed, stream: streamOf(path), fans })
+    const { ones } = this.spec
+    if (ones !== undefined) data.fill(1, ...ones)
     this.tensor = new Tensor(dtype, shape, data)
+  }
+
+  /** Sets it to zero in place, if it has a value. */
+  clear(): void {
+    ;(this.tensor?.data as Float32Array | undefined)?.fill(0)
   }
 
   /** Replaces the value in place, so that programs bound to it see the new one. Converts between float32 and float64. */

@@ -16,10 +16,10 @@ export function layersOf(model: Model): LayerLine[] {
     outputShape: tensor.kind === 'bag' ? `bag of ${tensor.vocabularySize}` : shapeText(tensor.shape),
     parameters: 0,
   }))
-  const layers = model.calls.map(({ layer, call, output }) => ({
+  const layers = model.calls.map(({ layer, call, outputs }) => ({
     name: layer.layerName ?? layer.type,
     type: layer.type,
-    outputShape: shapeText(output.shape),
+    outputShape: outputs.map(({ shape }) => shapeText(shape)).join(' '),
     parameters: call > 0 ? 0 : [...(layer.variables?.values() ?? [])].reduce((sum, { size }) => sum + size, 0),
   }))
   return [...lines, ...layers]

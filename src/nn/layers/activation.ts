@@ -12,6 +12,7 @@ export interface ActivationOptions {
 /** A function of each element ("softmax": of the last axis). */
 export const activation = defineLayer<ActivationOptions>({
   type: 'activation',
+  mask: 'keep',
   rules: { activation: required<Activation>(activationCheck) },
   call: ({ activation }, [x], context) => activate(activation, context.float(x!)),
 })
@@ -23,6 +24,7 @@ export interface LeakyReluOptions {
 /** max(x, negativeSlope · x). */
 export const leakyRelu = defineLayer<LeakyReluOptions>({
   type: 'leakyRelu',
+  mask: 'keep',
   rules: { negativeSlope: optional(notNegative, 0.3) },
   call: ({ negativeSlope }, [x], context) => activate({ type: 'leakyRelu', negativeSlope }, context.float(x!)),
 })
@@ -36,6 +38,7 @@ export interface PreluOptions {
 /** relu(x) - alpha · relu(-x), the slope learned. */
 export const prelu = defineLayer<PreluOptions>({
   type: 'prelu',
+  mask: 'keep',
   rules: {
     alphaInitializer: optional<Initializer>(initializerCheck, 'zeros'),
     sharedAxes: optional(listOf(positiveInteger), []),
@@ -61,6 +64,7 @@ export interface ParametricActivationOptions {
 /** (1 - a) · x + a · activation(x), `a` learned for each unit from 1: RealMLP's parametric activation. */
 export const parametricActivation = defineLayer<ParametricActivationOptions>({
   type: 'parametricActivation',
+  mask: 'keep',
   rules: {
     activation: required<Activation>(activationCheck),
     learningRateMultiplier: optional(positive, 0.1),
@@ -88,6 +92,7 @@ export interface ScalingOptions {
 /** x · scale, a factor learned for each feature of the last axis: a soft choice of features. */
 export const scaling = defineLayer<ScalingOptions>({
   type: 'scaling',
+  mask: 'keep',
   rules: {
     scaleInitializer: optional<Initializer>(initializerCheck, 'ones'),
     learningRateMultiplier: optional(positive, 6),
@@ -110,6 +115,7 @@ export interface ClipOptions {
 /** x / √(1 + (x / limit)²): near x for small x, never beyond ± limit. */
 export const smoothClip = defineLayer<ClipOptions>({
   type: 'smoothClip',
+  mask: 'keep',
   rules: { limit: optional(positive, 3) },
   call: ({ limit }, [x], context) => {
     const value = context.float(x!)

@@ -13,6 +13,7 @@ export interface DenseOptions extends KernelOptions {
 /** [batch, …, inputs] → [batch, …, units]: activation(x · kernel + bias). */
 export const dense = defineLayer<DenseOptions>({
   type: 'dense',
+  mask: 'keep',
   rules: { units: required(positiveInteger), ...kernelRules },
   weights: (options, [x]) =>
     kernelAndBias(options, [fixed('dense', 'the last axis', x!.shape.at(-1)), options.units], options.units),

@@ -1,8 +1,7 @@
 import * as g from '../../graph/index.ts'
-import type { Value } from '../../graph/index.ts'
-import type { CallContext } from '../contracts.ts'
 import { defineLayer } from '../layer.ts'
 import { notNegative, rate, required } from '../options.ts'
+import { drop } from './dropping.ts'
 
 export interface DropoutOptions {
   /** The share of elements that are zeroed. */
@@ -11,6 +10,7 @@ export interface DropoutOptions {
 
 const dropoutLayer = defineLayer<DropoutOptions>({
   type: 'dropout',
+  mask: 'keep',
   rules: { rate: required(rate) },
   call: ({ rate }, [x], context) => {
     const value = context.float(x!)
@@ -36,12 +36,6 @@ export const spatialDropout2d = defineLayer<DropoutOptions>({
   },
 })
 
-/** Scales or zeroes x by one number an element of `shape`, which broadcasts. */
-function drop(x: Value, shape: g.Shape, rate: number, context: CallContext): Value {
-  const kept = g.greaterEqual(context.randomUniform(shape), rate)
-  return g.mul(x, g.where(kept, g.scalar(1 / (1 - rate), context.dtype), 0))
-}
-
 export interface GaussianNoiseOptions {
   readonly stddev: number
 }
@@ -49,6 +43,7 @@ export interface GaussianNoiseOptions {
 /** In training, adds normal noise. */
 export const gaussianNoise = defineLayer<GaussianNoiseOptions>({
   type: 'gaussianNoise',
+  mask: 'keep',
   rules: { stddev: required(notNegative) },
   call: ({ stddev }, [x], context) => {
     const value = context.float(x!)

@@ -18,6 +18,8 @@ export interface EmbeddingOptions {
   readonly embeddingsRegularizer?: Regularizer | undefined
   /** Multiplies the learning rate of the table. Default: 1. */
   readonly learningRateMultiplier?: number
+  /** Id 0 is padding: layers behind leave these steps out. Default: false. */
+  readonly maskZero?: boolean
 }
 
 const tableRules = {
@@ -31,7 +33,8 @@ const tableRules = {
 export const embedding = defineLayer<EmbeddingOptions>({
   type: 'embedding',
   inputType: 'int32',
-  rules: { inputDim: required(positiveInteger), ...tableRules },
+  rules: { inputDim: required(positiveInteger), ...tableRules, maskZero: optional(boolean, false) },
+  mask: ({ maskZero }, [ids]) => (maskZero ? g.notEqual(ids!, g.scalar(0, ids!.dtype)) : undefined),
   weights: (options) => ({ embeddings: table(options, options.inputDim) }),
   call: (_, [ids], context) => g.gather(context.weight('embeddings'), g.cast(ids!, 'int32'), 0),
 })
@@ -76,7 +79,7 @@ export const categoryEmbedding = defineLayer<CategoryEmbeddingOptions>({
   },
 })
 
-function table(options: Required<Omit<EmbeddingOptions, 'inputDim'>>, rows: number) {
+function table(options: Required<Omit<EmbeddingOptions, 'inputDim' | 'maskZero'>>, rows: number) {
   return {
     shape: [rows, options.outputDim],
     initializer: options.embeddingsInitializer,

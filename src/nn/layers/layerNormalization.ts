@@ -20,6 +20,7 @@ export interface LayerNormalizationOptions {
 /** Each example's last axis brought to mean 0 and variance 1, times gamma, plus beta. */
 export const layerNormalization = defineLayer<LayerNormalizationOptions>({
   type: 'layerNormalization',
+  mask: 'keep',
   rules: {
     epsilon: optional(positive, 1e-3),
     center: optional(boolean, true),

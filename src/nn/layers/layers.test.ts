@@ -14,7 +14,7 @@ import {
   unpack,
   worst,
 } from '../testing.ts'
-import { conv2d, dense, embedding, flatten, layerTypes } from './index.ts'
+import { conv2d, dense, embedding, flatten, layerTypes, lstm } from './index.ts'
 import { input } from '../symbolic.ts'
 
 interface LayerFixture {
@@ -103,6 +103,16 @@ const own: readonly LayerCase[] = [
   { type: 'ensembleAverage', options: {}, inputs: [members] },
   { type: 'numericEmbedding', options: { frequencies: 3 }, inputs: [rows] },
   { type: 'numericEmbedding', options: { frequencies: 3, variant: 'plr', sigma: 1 }, inputs: [rows] },
+  { type: 'simpleRnn', options: { units: 2, activation: 'elu' }, inputs: [sequence] },
+  {
+    type: 'lstm',
+    options: { units: 2, returnSequences: true, dropout: 0.3, recurrentDropout: 0.3 },
+    inputs: [sequence],
+  },
+  { type: 'gru', options: { units: 2 }, inputs: [sequence] },
+  { type: 'bidirectional', options: { layer: lstm({ units: 2 }) }, inputs: [sequence] },
+  { type: 'timeDistributed', options: { layer: dense({ units: 2, activation: 'tanh' }) }, inputs: [sequence] },
+  { type: 'masking', options: {}, inputs: [sequence] },
   { type: 'scaling', options: {}, inputs: [rows] },
   { type: 'parametricActivation', options: { activation: 'mish' }, inputs: [rows] },
   { type: 'smoothClip', options: { limit: 2 }, inputs: [rows] },

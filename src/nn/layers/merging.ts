@@ -6,6 +6,7 @@ import { defineLayer } from '../layer.ts'
 function merging(type: string, fold: (a: Value, b: Value) => Value, most = Number.POSITIVE_INFINITY) {
   return defineLayer<object>({
     type,
+    mask: 'keep',
     rules: {},
     arity: { least: 2, most },
     call: (_, inputs, context) => inputs.map((x) => context.float(x)).reduce(fold),
@@ -21,6 +22,7 @@ export const minimum = merging('minimum', g.minimum)
 /** The mean of two or more tensors that broadcast together. */
 export const average = defineLayer<object>({
   type: 'average',
+  mask: 'keep',
   rules: {},
   arity: { least: 2, most: Number.POSITIVE_INFINITY },
   call: (_, inputs, context) =>

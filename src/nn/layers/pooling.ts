@@ -51,13 +51,14 @@ export const globalAveragePooling2d = globalPool2d('globalAveragePooling2d', g.m
 /** [batch, height, width, channels] → [batch, channels]. */
 export const globalMaxPooling2d = globalPool2d('globalMaxPooling2d', g.max)
 
-/** [batch, time, channels] → [batch, channels]; with a mask [batch, time] as second input, over what it marks. */
+/** [batch, time, channels] → [batch, channels]; with a mask [batch, time], that of its input or a second input, over what it marks. */
 export const globalAveragePooling1d = defineLayer<GlobalPoolingOptions>({
   type: 'globalAveragePooling1d',
   rules: globalRules,
   arity: { least: 1, most: 2 },
-  call: ({ keepDims }, [x, mask], context) => {
+  call: ({ keepDims }, [x, given], context) => {
     const values = context.float(x!)
+    const mask = given ?? context.masks[0]
     if (mask === undefined) return g.mean(values, { axes: [1], keepDims })
     const marked = g.expandDims(g.cast(mask, context.dtype), 2)
     const total = g.sum(g.mul(values, marked), { axes: [1], keepDims })

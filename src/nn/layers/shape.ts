@@ -1,6 +1,6 @@
 import { OptionError } from '../../core/index.ts'
 import * as g from '../../graph/index.ts'
-import { defineLayer } from '../layer.ts'
+import { defineLayer, jointMask } from '../layer.ts'
 import { anyInteger, either, finite, listOf, optional, pairOf, positiveInteger, required } from '../options.ts'
 
 /** [batch, …] → [batch, everything else]. */
@@ -119,6 +119,7 @@ export interface RescalingOptions {
 /** x · scale + offset, in the model's floating type: pictures from bytes to [0, 1] with `scale: 1 / 255`. */
 export const rescaling = defineLayer<RescalingOptions>({
   type: 'rescaling',
+  mask: 'keep',
   rules: { scale: required(finite), offset: optional(finite, 0) },
   call: ({ scale, offset }, [x], context) => {
     const scaled = g.mul(context.float(x!), scale)
@@ -147,6 +148,15 @@ export interface MergeOptions {
 /** Two or more tensors joined along an axis. */
 export const concatenate = defineLayer<MergeOptions>({
   type: 'concatenate',
+  // Joined step by step, or one after the other along time: where one has no mask all its steps count.
+  mask: ({ axis }, inputs, { masks }) => {
+    if (axis !== 1 || inputs[0]!.shape.length === 2) return jointMask(masks)
+    if (masks.every((mask) => mask === undefined)) return undefined
+    return g.concat(
+      inputs.map(({ shape }, i) => masks[i] ?? g.full(shape.slice(0, 2), 1, 'bool')),
+      1,
+    )
+  },
   rules: { axis: optional(anyInteger, -1) },
   arity: { least: 1, most: Number.POSITIVE_INFINITY },
   call: ({ axis }, inputs) => {

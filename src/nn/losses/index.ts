@@ -5,7 +5,15 @@ import type { Loss } from './loss.ts'
 import * as regression from './regression.ts'
 
 export * from './classification.ts'
-export { type Loss, type LossOptions, type LossReduction, alignWeight, defineLoss, reduceLoss } from './loss.ts'
+export {
+  type Loss,
+  type LossOptions,
+  type LossReduction,
+  alignWeight,
+  defineLoss,
+  maskedWeight,
+  reduceLoss,
+} from './loss.ts'
 export * from './regression.ts'
 export { alignLabels, alignTarget } from './targets.ts'
 

@@ -1,3 +1,4 @@
+import type { DType } from '../../core/index.ts'
 import * as g from '../../graph/index.ts'
 import type { Value } from '../../graph/index.ts'
 import { type OptionRules, oneOf, optional, resolveOptions } from '../options.ts'
@@ -56,6 +57,9 @@ export function alignWeight(weight: Value, rank: number): Value {
   return g.reshape(weight, [...weight.shape, ...ones])
 }
 
+/** What a weight of 1 is where padding is left out: under this rule padding counts for nothing, the others for more. */
+const rescaled: ReadonlySet<LossReduction> = new Set<LossReduction>(['sumOverBatchSize'])
+
 type Reduce = (losses: Value, weight: Value | undefined) => Value
 
 const weighted = (losses: Value, weight: Value | undefined) => (weight === undefined ? losses : g.mul(losses, weight))
@@ -74,11 +78,28 @@ const reductions: { readonly [R in LossReduction]: Reduce } = {
   },
 }
 
-/** The losses as one number. */
-export function reduceLoss(reduction: LossReduction, losses: Value, weight: Value | undefined): Value {
+/**
+ * The losses as one number. Steps that the mask bool[batch, time] leaves out count for nothing, in a mean's number too:
+ * Keras' rule.
+ */
+export function reduceLoss(reduction: LossReduction, losses: Value, weight: Value | undefined, mask?: Value): Value {
   const rank = losses.shape.length
-  return reductions[reduction](
-    losses,
-    weight === undefined ? undefined : alignWeight(g.cast(weight, losses.dtype), rank),
-  )
+  const given = weight === undefined ? undefined : alignWeight(g.cast(weight, losses.dtype), rank)
+  if (mask === undefined || mask.shape.length > rank) return reductions[reduction](losses, given)
+  const counted = alignWeight(mask, rank)
+  // Not by multiplication: what is left out may be NaN.
+  const kept = g.where(counted, losses, 0)
+  const marks = g.cast(counted, losses.dtype)
+  const weights = given === undefined ? marks : g.mul(given, marks)
+  const loss = reductions[reduction](kept, weights)
+  if (!rescaled.has(reduction)) return loss
+  const valid = g.sum(marks)
+  return g.mul(loss, g.div(g.dimension(g.shapeSize(marks.shape), losses.dtype), g.maximum(valid, 1)))
+}
+
+/** The weights of metrics: padding has weight 0. */
+export function maskedWeight(weight: Value | undefined, mask: Value | undefined, dtype: DType): Value | undefined {
+  if (mask === undefined) return weight
+  const marks = g.cast(mask, dtype)
+  return weight === undefined ? marks : g.mul(alignWeight(g.cast(weight, dtype), marks.shape.length), marks)
 }

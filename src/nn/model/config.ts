@@ -1,5 +1,5 @@
 import { BundleError, type DType, NotFoundError, didYouMean } from '../../core/index.ts'
-import type { AnyLayerType, FloatType, Layer, SymbolicTensor } from '../contracts.ts'
+import { type AnyLayerType, type FloatType, type Layer, type SymbolicTensor, isLayer } from '../contracts.ts'
 import { layerTypes } from '../layers/index.ts'
 import { bagInput, exampleShape, input } from '../symbolic.ts'
 import { type Topology, topologyOf } from './topology.ts'
@@ -36,8 +36,8 @@ export interface LayerConfig {
 export function configOf(name: string, dtype: FloatType, topology: Topology): ModelConfig {
   const names = new Map<SymbolicTensor, string>(topology.inputs.map(({ name, tensor }) => [tensor, name]))
   const nameOf = (tensor: SymbolicTensor) => names.get(tensor)!
-  const calls = topology.calls.map(({ layer, call, inputs, output }) => {
-    names.set(output, `${layer.layerName}:${call}`)
+  const calls = topology.calls.map(({ layer, call, inputs, outputs }) => {
+    outputs.forEach((output, i) => names.set(output, tensorName(layer.layerName!, call, i)))
     return { layer: layer.layerName!, inputs: inputs.map(nameOf) }
   })
   return {
@@ -52,15 +52,26 @@ export function configOf(name: string, dtype: FloatType, topology: Topology): Mo
       shape: exampleShape(tensor),
       ...(tensor.vocabularySize === undefined ? {} : { vocabularySize: tensor.vocabularySize }),
     })),
-    layers: topology.layers.map((layer) => ({
-      type: layer.type,
-      name: layer.layerName!,
-      trainable: layer.trainable,
-      options: Object.fromEntries(Object.entries(layer.options).filter(([, value]) => value !== undefined)),
-    })),
+    layers: topology.layers.map((layer) => ({ ...layerConfig(layer), name: layer.layerName! })),
     calls,
     outputs: topology.outputs.map(({ name, tensor }) => ({ name, tensor: nameOf(tensor) })),
   }
+}
+
+/** The first tensor that a call makes goes by the call. */
+function tensorName(layer: string, call: number, output: number): string {
+  return output === 0 ? `${layer}:${call}` : `${layer}:${call}:${output}`
+}
+
+/** A layer that wraps another has that one's configuration among its options. */
+function layerConfig(layer: Layer): Omit<LayerConfig, 'name'> {
+  const given = Object.entries(layer.options).filter(([, value]) => value !== undefined)
+  const options = given.map(([key, value]) => [key, isLayer(value) ? layerConfig(value) : value] as const)
+  return { type: layer.type, trainable: layer.trainable, options: Object.fromEntries(options) }
+}
+
+function isWrapped(value: unknown): value is Omit<LayerConfig, 'name'> {
+  return typeof value === 'object' && value !== null && 'type' in value && 'options' in value && 'trainable' in value
 }
 
 /**
@@ -97,14 +108,16 @@ export function topologyFrom(config: ModelConfig, customLayers: Readonly<Record<
       throw new BundleError({ operation: 'modelFromJSON', problem: `the layer "${call.layer}" is not described` })
     const count = counts.get(call.layer) ?? 0
     counts.set(call.layer, count + 1)
-    tensors.set(`${call.layer}:${count}`, layer(call.inputs.map(tensorOf)))
+    const made: SymbolicTensor | readonly SymbolicTensor[] = layer(call.inputs.map(tensorOf))
+    const outputs = 'dtype' in made ? [made] : (made as readonly SymbolicTensor[])
+    outputs.forEach((tensor, i) => tensors.set(tensorName(call.layer, count, i), tensor))
   }
   const outputs = Object.fromEntries(config.outputs.map(({ name, tensor }) => [name, tensorOf(tensor)]))
   return topologyOf({ inputs, outputs })
 }
 
 function layerFrom(
-  { type, name, trainable, options }: LayerConfig,
+  { type, trainable, options, ...named }: Omit<LayerConfig, 'name'> & { readonly name?: string },
   types: Readonly<Record<string, AnyLayerType>>,
 ): Layer {
   if (!Object.hasOwn(types, type)) {
@@ -114,5 +127,6 @@ function layerFrom(
       hint: `${didYouMean(type, Object.keys(types))}; layers of your own go into customLayers`,
     })
   }
-  return types[type]!({ ...options, name, trainable } as never)
+  const inner = Object.entries(options).map(([key, value]) => [key, isWrapped(value) ? layerFrom(value, types) : value])
+  return types[type]!({ ...Object.fromEntries(inner), ...named, trainable } as never)
 }

@@ -266,6 +266,11 @@ export class Model {
     else this.trainer.assign(weights, partial)
   }
 
+  /** Sets the states of stateful layers to zero. */
+  resetStates(): void {
+    for (const layer of this.layers) layer.resetStates()
+  }
+
   /** The architecture as JSON data, without weights. */
   toJSON(): ModelConfig {
     return configOf(this.name, this.dtype, this.built('toJSON').topology)
@@ -278,7 +283,8 @@ export class Model {
   }: { readonly batchSize?: number; readonly bounds?: Readonly<Record<string, number>> } = {}): Graph {
     const network = this.built('toGraph')
     const all = { ...bounds, [batchSymbol]: batchSize }
-    return predictionGraph(network, { bounds: all, feeds: declaredFeeds(network, all), seed: 0 })
+    const graph = predictionGraph(network, { bounds: all, feeds: declaredFeeds(network, all), seed: 0 })
+    return { outputs: graph.outputs, updates: {} }
   }
 
   /** All that an interrupted fit needs to go on to the bit-equal result. @throws OptionError before `compile`. */

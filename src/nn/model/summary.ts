@@ -26,12 +26,12 @@ export function summaryOf(name: string, network: Network): string {
     '0',
     '',
   ])
-  for (const { layer, call, inputs, output } of calls) {
-    names.set(output, layer.layerName!)
+  for (const { layer, call, inputs, outputs } of calls) {
+    for (const output of outputs) names.set(output, layer.layerName!)
     const parameters = Array.from(layer.variables?.values() ?? []).reduce((sum, { size }) => sum + size, 0)
     rows.push([
       `${layer.layerName} (${layer.type})`,
-      g.shapeText(output.shape),
+      outputs.map(({ shape }) => g.shapeText(shape)).join(' '),
       call > 0 ? 'shared' : parameters.toLocaleString('en'),
       inputs.map((tensor) => names.get(tensor)).join(', '),
     ])

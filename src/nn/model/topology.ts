@@ -12,7 +12,7 @@ export interface LayerCall {
   readonly layer: Layer
   readonly call: number
   readonly inputs: readonly SymbolicTensor[]
-  readonly output: SymbolicTensor
+  readonly outputs: readonly SymbolicTensor[]
 }
 
 export interface Topology {
@@ -48,12 +48,12 @@ export function topologyOf(given: { readonly inputs: Tensors; readonly outputs: 
         problem: `an output depends on the input "${tensor.name ?? '(no name)'}", which is not among the inputs`,
       })
     }
-    done.add(tensor)
-    const { layer, inputs } = tensor.source
+    const { layer, inputs, outputs } = tensor.source
+    for (const each of outputs) done.add(each)
     for (const input of inputs) visit(input)
     const call = counts.get(layer) ?? 0
     counts.set(layer, call + 1)
-    calls.push({ layer, call, inputs, output: tensor })
+    calls.push({ layer, call, inputs, outputs })
   }
   const outputTensors = listOf(given.outputs)
   for (const { tensor } of outputTensors) visit(tensor)

@@ -13,11 +13,11 @@ interface Settings {
 /** Loss and metrics of a batch, nothing changed. */
 export function evaluationGraph(network: Network, objective: Objective, settings: Settings): Graph {
   const trace = new Trace(network, { training: false, ...settings })
-  return { outputs: objective.trace(trace).outputs, updates: {} }
+  return { outputs: objective.trace(trace).outputs, updates: trace.carried }
 }
 
 /** The model's outputs: also what is exported. */
 export function predictionGraph(network: Network, settings: Settings): Graph {
   const trace = new Trace(network, { training: false, ...settings })
-  return { outputs: trace.outputs, updates: {} }
+  return { outputs: trace.outputs, updates: trace.carried }
 }

@@ -1,7 +1,7 @@
 import { NotFoundError, type Tensor } from '../../core/index.ts'
 import * as g from '../../graph/index.ts'
 import type { Value } from '../../graph/index.ts'
-import { type Loss, reduceLoss } from '../losses/index.ts'
+import { type Loss, maskedWeight, reduceLoss } from '../losses/index.ts'
 import type { Metric, Totals } from '../metrics/index.ts'
 import { penalty } from '../regularizers.ts'
 import type { FeedType, Trace } from './trace.ts'
@@ -46,13 +46,15 @@ export class Objective {
         })
       }
       const sampleWeight = trace.feed(sampleWeightField, prediction.shape)
+      const mask = trace.masks[output]
+      const metricWeight = maskedWeight(sampleWeight, mask, prediction.dtype)
       if (loss !== undefined) {
-        const reduced = reduceLoss(loss.reduction, loss.call(target, prediction), sampleWeight)
+        const reduced = reduceLoss(loss.reduction, loss.call(target, prediction), sampleWeight, mask)
         parts.push(weight === 1 ? reduced : g.mul(reduced, weight))
         if (this.targets.length > 1) outputs[`${lossOutput}:${index}`] = reduced
       }
       for (const [i, metric] of metrics.entries()) {
-        for (const [name, value] of Object.entries(metric.sums(target, prediction, sampleWeight))) {
+        for (const [name, value] of Object.entries(metric.sums(target, prediction, metricWeight))) {
           outputs[`${sumsOutput}${index}:${i}:${name}`] = value
         }
       }

@@ -29,7 +29,11 @@ export class Trace {
   /** The states of weights, by path. */
   readonly states = new Map<string, Value>()
   readonly updates: Record<string, Value> = {}
+  /** Updates of states that are kept in prediction too. */
+  readonly carried: Record<string, Value> = {}
   readonly outputs: Record<string, Value> = {}
+  /** bool[batch, time] for the outputs that have a mask. */
+  readonly masks: Record<string, Value | undefined> = {}
   readonly network: Network
   readonly options: TraceOptions
   private stepValue: Value | undefined
@@ -81,8 +85,10 @@ export class Trace {
     const { network, options } = this
     const values = new Map<SymbolicTensor, readonly Value[]>()
     for (const { name, tensor } of network.inputs) values.set(tensor, this.input(name, tensor))
-    for (const { layer, call, inputs, output } of network.calls) {
-      const context = callContext(layer, call, {
+    const masks = new Map<SymbolicTensor, Value | undefined>()
+    for (const { layer, call, inputs, outputs } of network.calls) {
+      const given = inputs.map((tensor) => masks.get(tensor))
+      const context = callContext(layer, call, given, {
         training: options.training,
         dtype: network.dtype,
         seed: options.seed,
@@ -91,15 +97,24 @@ export class Trace {
         update: (path, value) => {
           this.updates[path] = value
         },
+        carry: (path, value) => {
+          this.updates[path] = value
+          this.carried[path] = value
+        },
       })
-      values.set(output, [
-        layer.call(
-          valuesOf(inputs, (tensor) => values.get(tensor)!),
-          context,
-        ),
-      ])
+      const made = layer.call(
+        valuesOf(inputs, (tensor) => values.get(tensor)!),
+        context,
+      )
+      outputs.forEach((tensor, i) => {
+        values.set(tensor, [made.values[i]!])
+        masks.set(tensor, made.masks[i])
+      })
     }
-    for (const { name, tensor } of network.outputs) this.outputs[name] = values.get(tensor)![0]!
+    for (const { name, tensor } of network.outputs) {
+      this.outputs[name] = values.get(tensor)![0]!
+      this.masks[name] = masks.get(tensor)
+    }
   }
 
   /** The feeds of an input in the types that the data has, converted to those the model declares. */
