@@ -1,5 +1,7 @@
 /** Numbers and texts as charts and pages write them. */
 
+export { displayWidth } from '../core/index.ts'
+
 /** About four digits: 0.9312, 12.5, 1,234, 3.2M. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '–' : value > 0 ? '∞' : '-∞'
@@ -93,19 +95,4 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   const below = Math.floor(position)
   const above = Math.min(below + 1, sorted.length - 1)
   return sorted[below]! + (sorted[above]! - sorted[below]!) * (position - below)
-}
-
-/** Cells of a terminal: East Asian wide characters and emoji take two, combining marks none. */
-export function displayWidth(text: string): number {
-  let width = 0
-  for (const character of text) {
-    if (/\p{M}/u.test(character)) continue
-    width +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
-        character,
-      )
-        ? 2
-        : 1
-  }
-  return width
 }

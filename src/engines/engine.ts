@@ -26,14 +26,20 @@ export interface Engine {
   ): Promise<Stored>
   /** Writes the rows to one file, or a folder of partitions. `path` must not exist; making that atomic is the caller's work. */
   write(plan: Plan, target: WriteTarget, options?: RunOptions): Promise<{ readonly rows: number }>
-  /** The text that the engine runs and its own plan for it. */
-  explain(plan: Plan): Promise<string>
+  explain(plan: Plan): Promise<Explanation>
   /** Frees a stored table at once. Its scan must not be used again. */
   release(stored: Stored): Promise<void>
   /** A folder for intermediate files, removed when the engine closes or the process ends. */
   scratch(): Promise<string>
   /** Ends queries and frees everything held. */
   close(): Promise<void>
+}
+
+export interface Explanation {
+  /** What the engine runs. */
+  readonly text: string
+  /** Its own plan for it, as it tells. */
+  readonly plan: string
 }
 
 export interface RunOptions {

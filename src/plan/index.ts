@@ -1,5 +1,6 @@
 export * from './aggregates.ts'
 export * from './compositions.ts'
+export * from './describe.ts'
 export * from './dialects/dialect.ts'
 export * from './dialects/duckdb.ts'
 export { duckdbType } from './dialects/duckdb-types.ts'

@@ -1,11 +1,12 @@
-import { displayWidth } from '../charts/format.ts'
-import { type ColumnBatch, isPresent, valueAt } from '../core/index.ts'
+import { clip, type ColumnBatch, displayWidth, isPresent, printable, valueAt, wrap } from '../core/index.ts'
 
 export interface ShowOptions {
   /** Rows shown. Default 10. */
   readonly rows?: number | undefined
   /** Characters across. Default: the terminal's, 100 elsewhere. */
   readonly width?: number | undefined
+  /** Sentences below the table. */
+  readonly notes?: readonly string[] | undefined
 }
 
 const widest = 40
@@ -13,13 +14,17 @@ const widest = 40
 /** A batch as a table of text: names, types, values; numbers to the right; what does not fit is counted. */
 export function formatTable(batch: ColumnBatch, total: number, options: ShowOptions = {}): string {
   const width = options.width ?? process.stdout.columns ?? 100
+  // Sentences need some room whatever the table has.
+  const below = Math.max(width, 40)
   const rows = Math.min(batch.length, options.rows ?? 10)
   const columns = batch.columns.map((column, i) => {
     const field = batch.schema[i]!
     const right = field.type === 'int32' || field.type === 'int64' || field.type === 'float64'
-    const cells = [field.name, field.type, ...Array.from({ length: rows }, (_, row) => cell(batch, i, row))].map(
-      (text) => clip(text, widest),
-    )
+    const cells = [
+      printable(field.name),
+      field.type,
+      ...Array.from({ length: rows }, (_, row) => cell(batch, i, row)),
+    ].map((text) => clip(text, widest))
     return { right, cells, width: Math.max(...cells.map(displayWidth)) }
   })
   let shown = 0
@@ -34,10 +39,16 @@ export function formatTable(batch: ColumnBatch, total: number, options: ShowOpti
   const lines = [rule('┌', '┬', '┐'), line(0), line(1), rule('├', '┼', '┤')]
   for (let row = 0; row < rows; row++) lines.push(line(row + 2))
   lines.push(rule('└', '┴', '┘'))
-  const hidden = columns.length - shown
   const count = `${group(total)} ${total === 1 ? 'row' : 'rows'}${total > rows ? ` (${rows} shown)` : ''}`
-  const across = `${columns.length} ${columns.length === 1 ? 'column' : 'columns'}${hidden > 0 ? ` (${shown} shown)` : ''}`
-  lines.push(`${count}, ${across}`)
+  const across = `${columns.length} ${columns.length === 1 ? 'column' : 'columns'}`
+  const hidden = columns.slice(shown).map(({ cells }) => cells[0]!)
+  lines.push(
+    ...wrap(
+      hidden.length === 0 ? `${count}, ${across}` : `${count}, ${across} (not shown: ${hidden.join(', ')})`,
+      below,
+    ),
+  )
+  for (const note of options.notes ?? []) lines.push(...wrap(`note: ${note}`, below))
   return lines.join('\n')
 }
 
@@ -48,13 +59,8 @@ function cell(batch: ColumnBatch, index: number, row: number): string {
   if (value instanceof Date) return column.type === 'date' ? value.toISOString().slice(0, 10) : timestamp(value)
   if (value instanceof Uint8Array) return `<${value.length} bytes>`
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(7)))
-  if (typeof value === 'string')
-    return value
-      .replace(/\r\n|[\n\r]/g, '⏎')
-      .replaceAll('\t', ' ')
-      .replace(/[\p{Cc}]/gu, '�')
-  if (typeof value === 'object')
-    return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner))
+  if (typeof value === 'string') return printable(value)
+  if (typeof value === 'object') return printable(JSON.stringify(value, plain))
   return typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : ''
 }
 
@@ -65,9 +71,10 @@ function timestamp(value: Date): string {
     .replace(/(?:\.000)?Z$/, '')
 }
 
-function clip(text: string, limit: number): string {
-  const characters = Array.from(text)
-  return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`
+/** What JSON does not know: large integers, and maps as objects. */
+function plain(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  return value instanceof Map ? Object.fromEntries(value) : value
 }
 
 function pad(text: string, width: number, right: boolean): string {

@@ -289,7 +289,7 @@ describe('results', () => {
       .withColumns({ long: lit('日本語'.repeat(30)), line: lit('a\nb') })
       .format({ width: 60, rows: 2 })
     expect(wide.split('\n').every((line) => line.length <= 60)).toBe(true)
-    expect(wide).toContain('4 rows (2 shown), 6 columns (4 shown)')
+    expect(wide).toMatch(/4 rows \(2 shown\), 6 columns \(not shown: long, line\)$/)
     expect(await people().format({ width: 80 })).toMatchInlineSnapshot(`
       "┌────────┬────────┬───────┬─────────┐
       │ name   │ city   │   age │   score │
@@ -307,7 +307,29 @@ describe('results', () => {
   test('store runs a plan once; explain tells the query', async () => {
     const stored = await people().store()
     expect(await stored.toArray()).toEqual(await people().toArray())
-    expect(await stored.select('name').explain()).toMatch(/^SELECT "name" AS "name" FROM/)
+    const text = await stored
+      .join(people(), { on: 'name' })
+      .filter(col('age').greater(1))
+      .groupBy('city')
+      .agg({ n: count() })
+      .explain()
+    expect(text).toContain(
+      [
+        '── plan ──',
+        'aggregate by city: n = count()',
+        '└─ filter (age > 1)',
+        '   └─ inner join on name',
+        '      ├─ stored rows',
+        '      └─ 4 rows of the program',
+        '',
+        '── SQL (duckdb) ──',
+        'SELECT "city" AS "city", count(*) AS "n"',
+        'FROM (',
+        '  SELECT *',
+        '  FROM (',
+      ].join('\n'),
+    )
+    expect(text).toMatch(/── plan \(duckdb\) ──\n[^]*HASH_JOIN/)
   })
 })
 

@@ -25,6 +25,7 @@ import {
   inferTableContract,
   type TableCheckOptions,
 } from './contracts/index.ts'
+import { explanation } from './explain.ts'
 import {
   type BatchFunction,
   type FlatMapFunction,
@@ -35,6 +36,7 @@ import {
 } from './map/map.ts'
 import { profilePlan } from './profile.ts'
 import type { ProfileOptions, TableProfile } from './profile-types.ts'
+import { notesOf } from './notes.ts'
 import { formatTable, type ShowOptions } from './show.ts'
 import { sqlNode } from './sql.ts'
 import { aggregate, cubeSets, keysOf, namedSets, rollupSets } from './verbs/aggregate.ts'
@@ -349,8 +351,9 @@ export class Table {
   /** The first rows as text. */
   async format(options: ShowOptions = {}): Promise<string> {
     const rows = options.rows ?? 10
-    const [head, total] = await Promise.all([this.limit(rows).toBatch(), this.count()])
-    return formatTable(head, total, options)
+    const notes = new Set<string>()
+    const head = this.limit(rows).toBatch({ onNote: (note) => notes.add(note) })
+    return formatTable(await head, await this.count(), { ...options, notes: [...notes] })
   }
 
   /** Prints the first rows. */
@@ -358,9 +361,14 @@ export class Table {
     process.stdout.write(`${await this.format(options)}\n`)
   }
 
-  /** The query as the engine runs it. */
+  /** The plan as a tree, the query as the engine runs it, and the engine's own plan for it. */
   async explain(): Promise<string> {
-    return this.engine.explain(this.plan)
+    return explanation(this.plan, this.engine.name, await this.engine.explain(this.plan))
+  }
+
+  /** What verbs leave as it is: the columns that a fill or a cast does not apply to. `show()` tells them too. */
+  async notes(): Promise<readonly string[]> {
+    return notesOf(this.engine, this.plan)
   }
 
   /** Type, role, missing and distinct values, distribution of each column. */

@@ -8,6 +8,7 @@ import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode }
 import type {
   BatchOptions,
   Engine,
+  Explanation,
   RunOptions,
   Stored,
   StoreOptions,
@@ -233,11 +234,11 @@ export class DuckdbEngine implements Engine {
     })
   }
 
-  async explain(plan: Plan): Promise<string> {
+  async explain(plan: Plan): Promise<Explanation> {
     return this.using(plan, 'explain', {}, async (connection, query) => {
       const result = await run(connection, { ...query, text: `EXPLAIN ${query.text}` })
       const physical = (await result.getRowsJson()).map((row) => told(row[1])).join('\n')
-      return `${query.text}\n\n${physical}`
+      return { text: query.text, plan: physical }
     })
   }
 

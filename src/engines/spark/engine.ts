@@ -26,7 +26,7 @@ import {
   sqlRelation,
 } from '../../spark-connect/index.ts'
 import { writeArrow } from '../../arrow/index.ts'
-import type { BatchOptions, Engine, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
+import type { BatchOptions, Engine, Explanation, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
 import { type Facts, resolve } from '../resolve.ts'
 import { isClusterPath, scanRelation } from './scans.ts'
 import { embeddedType, sentType } from './type-names.ts'
@@ -216,10 +216,10 @@ export class SparkEngine implements Engine {
     }, plan)
   }
 
-  async explain(plan: Plan): Promise<string> {
+  async explain(plan: Plan): Promise<Explanation> {
     return this.with(async (opened) => {
       const query = await this.compile(opened, plan)
-      return `${query.text}\n\n${await opened.session.explain(relationOf(query))}`
+      return { text: query.text, plan: await opened.session.explain(relationOf(query)) }
     }, plan)
   }
 
