@@ -129,18 +129,24 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('-o, --output <path>', "file to write (default: the bundle's name)")
   overwrite(
     add(
-      'profile <input>',
-      'Show where a step of a bundle spends its time, operation by operation.',
-      'fathom profile wine.fathom --trace steps.json',
-      () => import('./commands/profile-model.ts'),
+      'profile <input...>',
+      'Look at data, column by column; of a bundle, where a step of its network spends its time.',
+      'fathom profile examples/data/wine-quality.csv --target quality --report profile.html',
+      () => import('./commands/profile.ts'),
       'atOnce',
     ),
   )
-    .addOption(new Option('--step <step>', 'what to time (default: training)').choices(['training', 'prediction']))
-    .option('--batch-size <n>', 'examples a step (default: 32)', numeric)
-    .option('--runs <n>', 'timed steps (default: 10)', numeric)
+    .option('-t, --target <column>', 'data: the column that is to be predicted')
+    .option('--compare <path>', 'data: earlier data to measure drift from')
+    .option('--report <file>', 'data: write the page')
+    .option('--limit-memory <size>', 'bytes for the whole process, such as 1GB')
+    .addOption(
+      new Option('--step <step>', 'bundle: what to time (default: training)').choices(['training', 'prediction']),
+    )
+    .option('--batch-size <n>', 'bundle: examples a step (default: 32)', numeric)
+    .option('--runs <n>', 'bundle: timed steps (default: 10)', numeric)
     .option('--threads <n>', 'threads (default: the processors)', numeric)
-    .option('--trace <file>', 'write a Chrome trace')
+    .option('--trace <file>', 'bundle: write a Chrome trace')
   picture(
     resources(
       overwrite(

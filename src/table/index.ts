@@ -92,6 +92,8 @@ export type {
   MapRow,
   ModuleFunction,
 } from './map/map.ts'
+export type { Association } from './associations.ts'
+export { formatProfile, type ProfileTextOptions } from './profile-text.ts'
 export * from './profile-types.ts'
 export * from './read.ts'
 export * from './role.ts'

@@ -1,5 +1,8 @@
 import type { ColumnType } from '../core/index.ts'
-import type { RunOptions } from '../engines/index.ts'
+import type { Engine, RunOptions } from '../engines/index.ts'
+import type { Plan } from '../plan/index.ts'
+import type { Association } from './associations.ts'
+import type { Drift } from './contracts/drift.ts'
 import type { Role } from './role.ts'
 
 export interface ProfileOptions extends RunOptions {
@@ -9,11 +12,47 @@ export interface ProfileOptions extends RunOptions {
   readonly top?: number | undefined
   /** Histograms and top values, a query a column each. Default: up to 500 columns. */
   readonly distributions?: boolean | undefined
+  /** Duplicates, outliers and associations of columns. Default: up to 500 columns. */
+  readonly relations?: boolean | undefined
+  /** The column that is to be predicted: what goes with it, and what may give it away, is told. */
+  readonly target?: string | undefined
+  /** An earlier table: how far this one has moved from it. */
+  readonly compare?: { readonly engine: Engine; readonly plan: Plan } | undefined
 }
 
 export interface TableProfile {
   readonly rows: number
   readonly columns: readonly ColumnProfile[]
+  readonly target?: string | undefined
+  /** Rows that repeat another; undefined where it was not asked. */
+  readonly duplicates?: number | undefined
+  /** Of pairs of columns, on `associationRows` rows: a sample of a large table. */
+  readonly associations?: readonly Association[] | undefined
+  readonly associationRows?: number | undefined
+  readonly comparison?: Comparison | undefined
+  /** What one should know before working with the table. */
+  readonly notes: readonly string[]
+}
+
+/** How a table differs from an earlier one. */
+export interface Comparison {
+  /** Rows of the earlier one. */
+  readonly rows: number
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly retyped: readonly { readonly column: string; readonly before: ColumnType; readonly now: ColumnType }[]
+  /** Numbers and categories, the furthest first. */
+  readonly drifts: readonly { readonly column: string; readonly drift: Drift }[]
+}
+
+/** Values beyond Tukey's fences (1.5 interquartile ranges from the quartiles). */
+export interface OutlierProfile {
+  readonly low: number
+  readonly high: number
+  readonly below: number
+  readonly above: number
+  /** Values whose modified z-score is above 3.5; undefined where more than half of the values are the same. */
+  readonly far: number | undefined
 }
 
 export interface ColumnProfile {
@@ -35,6 +74,7 @@ export interface ColumnProfile {
   /** The first and last moment. */
   readonly dates: { readonly first: Date; readonly last: Date } | undefined
   readonly histogram: Histogram | undefined
+  readonly outliers: OutlierProfile | undefined
   /** Most frequent first; values as text. */
   readonly top: readonly { readonly value: string; readonly count: number }[]
 }

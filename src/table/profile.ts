@@ -1,4 +1,4 @@
-import type { Field, Schema } from '../core/index.ts'
+import { didYouMean, type Field, NotFoundError, type Schema } from '../core/index.ts'
 import type { Engine, RunOptions, Stored } from '../engines/index.ts'
 import {
   approxCountDistinct,
@@ -16,6 +16,8 @@ import {
   when,
 } from '../plan/index.ts'
 import { rowsOf } from './collect.ts'
+import { notesOf } from './profile-notes.ts'
+import { compareWith, duplicatesOf, outliersOf, relationsOf } from './relations.ts'
 import type { ColumnProfile, Histogram, NumberProfile, ProfileOptions, TableProfile } from './profile-types.ts'
 import { roleOf } from './roles.ts'
 
@@ -38,12 +40,52 @@ export async function profilePlan(engine: Engine, plan: Plan, options: ProfileOp
     const part = schema.slice(from, from + columnsPerQuery)
     const facts = await factsOf(engine, plan, sampled.plan, part, rows, options)
     for (const [i, field] of part.entries()) {
+      progress(options, field.name, from + i, schema.length)
       const profile = columnProfile(field, facts[i]!, rows)
       columns.push(distributions ? await withDistribution(engine, plan, profile, rows, options) : profile)
     }
   }
   if (sampled.stored !== undefined) await engine.release(sampled.stored)
-  return { rows, columns }
+  return related(engine, plan, { rows, columns, target: options.target, notes: [] }, options)
+}
+
+/** What columns have to do with each other, with the target and with an earlier table. */
+async function related(
+  engine: Engine,
+  plan: Plan,
+  profile: TableProfile,
+  options: ProfileOptions,
+): Promise<TableProfile> {
+  const { target, compare } = options
+  if (target !== undefined && !profile.columns.some(({ name }) => name === target)) {
+    const names = profile.columns.map(({ name }) => name)
+    throw new NotFoundError({
+      operation: 'profile',
+      expected: 'a target among the columns',
+      received: `"${target}"`,
+      hint: didYouMean(target, names),
+    })
+  }
+  let whole = profile
+  if (options.relations ?? profile.columns.length <= 500) {
+    const outliers = await outliersOf(engine, plan, profile, options)
+    whole = { ...profile, columns: profile.columns.map((each) => ({ ...each, outliers: outliers.get(each.name) })) }
+    progress(options, 'duplicates', profile.columns.length, profile.columns.length)
+    const duplicates = await duplicatesOf(engine, plan, profile, options)
+    progress(options, 'associations', profile.columns.length, profile.columns.length)
+    const { associations, rows } = await relationsOf(engine, plan, profile, target, options)
+    whole = { ...whole, duplicates, associations, associationRows: rows }
+  }
+  if (compare !== undefined) {
+    const [total] = await query(compare.engine, aggregate(compare.plan, { rows: count() }), options)
+    const comparison = await compareWith(engine, plan, profile, compare, number(total?.['rows']), options)
+    whole = { ...whole, comparison }
+  }
+  return { ...whole, notes: notesOf(whole) }
+}
+
+function progress({ onProgress }: ProfileOptions, phase: string, done: number, total: number): void {
+  onProgress?.({ phase: `profile: ${phase}`, done, total, unit: 'columns', rate: undefined })
 }
 
 /** The rows that quantiles are taken from: all of a small table, a stored sample of the numbers of a large one. */
@@ -176,6 +218,7 @@ function columnProfile(field: Field, facts: Facts, rows: number): ColumnProfile 
     text,
     dates,
     histogram: undefined,
+    outliers: undefined,
     top: [],
   }
 }

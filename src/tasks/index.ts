@@ -1,3 +1,4 @@
+export { type ProfileTaskOptions, type ProfileTaskResult, runProfile } from './profile-table.ts'
 export { type ChartTaskOptions, type ChartTaskResult, runChart } from './chart.ts'
 export { type CheckTaskOptions, type CheckTaskResult, runCheck } from './check.ts'
 export { evaluate, type EvaluateOptions } from './evaluate.ts'

@@ -1,8 +1,9 @@
 import type { AnyColumn, ColumnBatch } from '../../core/index.ts'
 import type { Engine, RunOptions } from '../../engines/index.ts'
-import { col, type Plan } from '../../plan/index.ts'
-import { concatenate } from '../collect.ts'
+import { col, count, type Plan } from '../../plan/index.ts'
+import { concatenate, rowsOf } from '../collect.ts'
 import { referenceOf } from './drift.ts'
+import { aggregate } from './own.ts'
 import type { ColumnReference } from './types.ts'
 
 /** Columns whose samples are in memory at a time. */
@@ -58,4 +59,16 @@ export async function referencesOf(
     found.set(name, referenceOf(column))
   }
   return found
+}
+
+/** The distributions of a table's columns, by name: what drift is measured from later. */
+export async function distributionsOf(
+  { engine, plan }: { readonly engine: Engine; readonly plan: Plan },
+  options: { readonly columns?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+): Promise<ReadonlyMap<string, ColumnReference>> {
+  let rows = 0
+  for await (const batch of engine.batches(aggregate(plan, { rows: count() }), { signal: options.signal })) {
+    rows = Number(rowsOf(batch)[0]?.['rows'] ?? 0)
+  }
+  return referencesOf(engine, plan, { ...options, rows })
 }

@@ -1,13 +1,11 @@
 import type { Engine } from '../../engines/index.ts'
-import { count, type Plan } from '../../plan/index.ts'
+import type { Plan } from '../../plan/index.ts'
 import { openTable, type ReadReport } from '../../sources/index.ts'
-import { rowsOf } from '../collect.ts'
 import { profilePlan } from '../profile.ts'
 import { type CheckOptions, checkPlan } from './check.ts'
 import { inferContract } from './infer.ts'
-import { aggregate } from './own.ts'
-import { referencesOf } from './reference.ts'
-import type { ColumnReference, Contract, ContractReport } from './types.ts'
+import { distributionsOf, referencesOf } from './reference.ts'
+import type { Contract, ContractReport } from './types.ts'
 
 /** What a check needs of a table. */
 export interface Checkable {
@@ -54,25 +52,13 @@ export async function checkTable(
   })
 }
 
-/** The distributions of a table's columns, by name: what drift is measured from later. */
-export async function distributionsOf(
-  { engine, plan }: Checkable,
-  options: { readonly columns?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
-): Promise<ReadonlyMap<string, ColumnReference>> {
-  let rows = 0
-  for await (const batch of engine.batches(aggregate(plan, { rows: count() }), { signal: options.signal })) {
-    rows = Number(rowsOf(batch)[0]?.['rows'] ?? 0)
-  }
-  return referencesOf(engine, plan, { ...options, rows })
-}
-
 /** The promises that a table keeps today. */
 export async function inferTableContract(
   table: Checkable,
   name: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Contract> {
-  const profile = await profilePlan(table.engine, table.plan, { ...options, top: 20, bins: 1 })
+  const profile = await profilePlan(table.engine, table.plan, { ...options, top: 20, bins: 1, relations: false })
   const references = await referencesOf(table.engine, table.plan, { ...options, rows: profile.rows })
   return inferContract(name, profile, references)
 }
