@@ -102,12 +102,12 @@ const sent: readonly (readonly [RegExp, string])[] = [
   [/^(?:UTINYINT|USMALLINT)$/, 'INTEGER'],
   [/^(?:UINTEGER|UBIGINT|HUGEINT|UHUGEINT)$/, 'BIGINT'],
   [/^TIMESTAMP_(?:S|MS|NS)$/, 'TIMESTAMP'],
-  [/^(?:TIME|INTERVAL|UUID|ENUM|BIT|BIGNUM)/, 'VARCHAR'],
+  [/^(?:TIME(?:_NS| WITH TIME ZONE)?$|INTERVAL|UUID|ENUM|BIT$|BIGNUM)/, 'VARCHAR'],
 ]
 
 /** The name, as Arrow's encoder knows it, of the type in which a column goes to Spark: of the embedded engine's or Spark's own. */
 export function sentType(sqlType: string): string {
   const known = sent.find(([pattern]) => pattern.test(sqlType))
-  if (known !== undefined) return /^TIMESTAMP WITH/.test(sqlType) ? sqlType : known[1]
+  if (known !== undefined) return known[1]
   return /^[a-z]/.test(sqlType) ? embeddedType(sqlType) : sqlType
 }

@@ -4,10 +4,12 @@ import {
   type Expression,
   hasAggregate,
   inputsOf,
+  type JoinNode,
   type KnownTypes,
   knownType,
   type NamedExpression,
   type Plan,
+  replaceParts,
   partsOf,
   typedParts,
   visitCore,
@@ -18,6 +20,8 @@ export interface Types {
   readonly columns: Map<Plan, ReadonlyMap<string, string>>
   readonly told: Map<Expression, string>
 }
+
+type SchemaOf = (plan: Plan, types: Types) => Promise<Schema>
 
 const one = (expression: Expression): readonly Expression[] => [expression]
 const values = (columns: readonly NamedExpression[]): readonly Expression[] =>
@@ -56,19 +60,55 @@ function typedUses(expression: Expression): Expression[] {
  * Finds the types that a plan's text depends on. Columns' types come from the input's schema; of expressions only those
  * are asked that `knownType` cannot tell, all of a node in one question.
  */
-export async function tellTypes(
-  plan: Plan,
-  types: Types,
-  schemaOf: (plan: Plan, types: Types) => Promise<Schema>,
-): Promise<void> {
+export async function tellTypes(plan: Plan, types: Types, schemaOf: SchemaOf): Promise<void> {
   // Below before above: a question about a node compiles what is below it.
   for (const input of inputsOf(plan)) await tellTypes(input, types, schemaOf)
+  if (plan.kind === 'join') return tellSides(plan, types, schemaOf)
   const input = inputsOf(plan)[0]
   if (input === undefined || types.columns.has(input)) return
   const needed = visitCore(plan, expressions).flatMap(typedUses)
   if (needed.length === 0 && plan.kind !== 'cast') return
   types.columns.set(input, typesOf(await schemaOf(input, types)))
   const known: KnownTypes = { columns: types.columns.get(input), told: types.told }
+  await tell(needed, known, types, schemaOf, (asked, aggregated) => question(plan, input, asked, aggregated))
+}
+
+/** A join's condition sees both sides: the server is asked over all pairs, under names of their own. */
+async function tellSides(node: JoinNode, types: Types, schemaOf: SchemaOf): Promise<void> {
+  const needed = node.condition === undefined ? [] : typedUses(node.condition)
+  if (needed.length === 0) return
+  for (const side of [node.left, node.right]) {
+    if (!types.columns.has(side)) types.columns.set(side, typesOf(await schemaOf(side, types)))
+  }
+  const sideColumns = { left: types.columns.get(node.left), right: types.columns.get(node.right) }
+  const prefixed = (input: Plan, side: 'left' | 'right'): Plan => {
+    const names = [...(sideColumns[side]?.keys() ?? [])].map((name) => ({ from: name, to: `${side}.${name}` }))
+    return { kind: 'rename', input, names }
+  }
+  const pairs: Plan = {
+    kind: 'join',
+    left: prefixed(node.left, 'left'),
+    right: prefixed(node.right, 'right'),
+    type: 'cross',
+    on: [],
+    suffix: '_',
+  }
+  const plain = (expression: Expression): Expression =>
+    replaceParts(expression, (part) =>
+      part.kind === 'sideColumn' ? { kind: 'column', name: `${part.side}.${part.name}` } : undefined,
+    )
+  await tell(needed, { columns: undefined, sideColumns, told: types.told }, types, schemaOf, (asked) =>
+    question(node, pairs, asked.map(plain), false),
+  )
+}
+
+async function tell(
+  needed: readonly Expression[],
+  known: KnownTypes,
+  types: Types,
+  schemaOf: SchemaOf,
+  ask: (asked: readonly Expression[], aggregated: boolean) => Plan,
+): Promise<void> {
   for (;;) {
     const unknown = [...new Set(needed)].filter((expression) => knownType(expression, known) === undefined)
     const askable = unknown.filter((expression) =>
@@ -78,7 +118,7 @@ export async function tellTypes(
     for (const aggregated of [false, true]) {
       const asked = askable.filter((expression) => hasAggregate(expression) === aggregated)
       if (asked.length === 0) continue
-      const schema = await schemaOf(question(plan, input, asked, aggregated), types)
+      const schema = await schemaOf(ask(asked, aggregated), types)
       const from = schema.length - asked.length
       for (const [i, expression] of asked.entries()) types.told.set(expression, schema[from + i]!.sqlType.toLowerCase())
     }

@@ -7,8 +7,9 @@ import {
   type SortKey,
   visitExpression,
 } from '../expression.ts'
-import type { AggregateFunction, ScalarFunction } from '../functions/index.ts'
+import type { ScalarFunction } from '../functions/index.ts'
 import { sparkCast, textOf } from './spark-casts.ts'
+import { sayAggregate, typedAggregates } from './spark-aggregates.ts'
 import { datePattern, dateReader } from './spark-dates.ts'
 import { knownType, type KnownTypes } from './spark-inference.ts'
 import { sparkIdentifier, sparkLiteral, sparkScalar } from './spark-literals.ts'
@@ -16,18 +17,18 @@ import { sparkMath } from './spark-math.ts'
 import { sparkNested } from './spark-nested.ts'
 import { javaReplacement } from './spark-regex.ts'
 import { type Argument, bigint, called, constant, infix, pattern, type Say, spaces, text } from './spark-say.ts'
-import { type Aggregated, present, sparkStatistics } from './spark-statistics.ts'
+import { timeBucket, timeRange } from './spark-intervals.ts'
 import { sparkText } from './spark-text.ts'
 import { sparkTime } from './spark-time.ts'
+import { sparkWindow } from './spark-windows.ts'
 import { refuse, sparkType, typeClass } from './spark-types.ts'
-
-/** The column by which rows are kept in the order in which they came, where an expression asks for that. */
-export const orderColumn = '__order'
 
 /** What functions that mean something else for other types need to know. */
 export interface ExpressionScope extends KnownTypes {
-  /** Whether the input has `orderColumn`: aggregates that depend on the order of rows use it. */
-  readonly ordered: boolean
+  /** Over all rows at once: every key is summed over. */
+  readonly ungrouped?: boolean | undefined
+  /** What a join calls its inputs, in its condition. */
+  readonly sides?: { readonly left: string; readonly right: string } | undefined
 }
 
 /** The two sides of arithmetic in the type that DuckDB would choose: constants adapt, and FLOAT is no DOUBLE. */
@@ -201,9 +202,9 @@ const functions: { readonly [K in ScalarFunction]: Say } = {
     return `(CASE WHEN ${x} RLIKE ${sparkLiteral(guard)} THEN ${century} END)`
   },
   formatDate: ([x], args) => `date_format(${x}, ${sparkLiteral(datePattern(text(args[1], 'the format of a date')))})`,
-  mapEntries: () => refuse('mapEntries', 'it is not said in its SQL yet'),
-  timeBucket: () => refuse('timeBucket', 'it is not said in its SQL yet'),
-  timeRange: () => refuse('timeRange', 'it is not said in its SQL yet'),
+  mapEntries: called('map_entries'),
+  timeBucket: (_, args) => timeBucket(args[1]!, args[0]),
+  timeRange: ([from, to], args) => timeRange(from!, to!, args[2]),
   hash: (values) => `(xxhash64(${values.join(', ')}) & 9223372036854775807L)`,
 }
 
@@ -219,6 +220,7 @@ const typedFunctions = new Set<ScalarFunction>([
   'round',
   'concat',
   'truncateDate',
+  'timeBucket',
   'integerDivide',
   'listSum',
 ])
@@ -235,71 +237,18 @@ export function typedParts(expression: Expression): readonly Expression[] {
   if (expression.kind === 'call' && typedFunctions.has(expression.function))
     return expression.arguments.filter((part) => isClosed(part))
   if (expression.kind === 'cast') return [expression.input].filter((part) => isClosed(part))
-  if (expression.kind === 'aggregate' && typedAggregates.has(expression.function)) return expression.arguments
-  return []
-}
-
-const simple =
-  (name: string) =>
-  ({ values, distinct, filtered }: Aggregated): string =>
-    filtered(`${name}(${distinct}${values.join(', ')})`)
-const asDouble =
-  (say: (x: string) => string) =>
-  ({ values, arguments: [argument], filtered }: Aggregated): string => {
-    const kind = argument!.class()
-    if (kind === 'date' || kind === 'timestamp' || kind === 'timestampTz') {
-      return refuse('aggregate', 'a mean, median or quantile of dates', 'Take it of `epoch()`')
-    }
-    return filtered(say(kind === 'decimal' ? `CAST(${values[0]} AS DOUBLE)` : values[0]!))
+  // A frame of time casts the key.
+  if (expression.kind === 'window' && expression.frame?.unit === 'range') {
+    return [
+      ...(expression.call.kind === 'aggregate' && typedAggregates.has(expression.call.function)
+        ? expression.call.arguments
+        : []),
+      ...expression.orderBy.map((key) => key.expression),
+    ]
   }
-
-const typedAggregates = new Set<AggregateFunction>(['sum', 'mean', 'median', 'quantile'])
-const aggregates: { readonly [K in AggregateFunction]: (a: Aggregated) => string } = {
-  ...sparkStatistics,
-  count: (a) => a.filtered(a.values.length === 0 ? 'count(*)' : `count(${a.distinct}${a.values.join(', ')})`),
-  sum: (a) => {
-    const [x] = a.values
-    return a.filtered(`sum(${a.distinct}${a.arguments[0]!.class() === 'boolean' ? `CAST(${x} AS INT)` : x})`)
-  },
-  mean: (a) => asDouble((x) => `avg(${a.distinct}${x})`)(a),
-  median: asDouble((x) => `median(${x})`),
-  min: simple('min'),
-  max: simple('max'),
-  stddev: simple('stddev_samp'),
-  variance: simple('var_samp'),
-  quantile: (a) => asDouble((x) => `percentile(${x}, ${a.expression.parameter ?? 0.5}D)`)(a),
-  approxQuantile: (a) => a.filtered(`percentile_approx(${a.values[0]}, ${a.expression.parameter ?? 0.5}D)`),
-  countDistinct: (a) => a.filtered(`count(DISTINCT ${a.values.join(', ')})`),
-  approxCountDistinct: simple('approx_count_distinct'),
-  mode: (a) => a.filtered(`mode(${a.values[0]}, true)`),
-  first: (a) => present(a, (x) => `min_by(${x}, ${position(a)})`),
-  last: (a) => present(a, (x) => `max_by(${x}, ${position(a)})`),
-  anyValue: (a) => a.filtered(`any_value(${a.values[0]}, true)`),
-  collect: (a) => {
-    const pairs = present(a, (x) => `collect_list(struct(${position(a)} AS o, ${x} AS v))`)
-    const list = `transform(array_sort(${pairs}), e -> e.v)`
-    return a.distinct === '' ? list : `array_distinct(${list})`
-  },
-  // Of a single pair DuckDB says NaN.
-  correlation: (a) => {
-    const pairs = a.filtered(`regr_count(${a.values.join(', ')})`)
-    return `coalesce(${a.filtered(`corr(${a.values.join(', ')})`)}, CASE WHEN ${pairs} = 1 THEN CAST('NaN' AS DOUBLE) END)`
-  },
-}
-
-function position({ ordered, expression }: Aggregated): string {
-  if ((expression.orderBy ?? []).length > 0)
-    return refuse(expression.function, 'an order of its own is not said in its SQL yet')
-  if (ordered) return sparkIdentifier(orderColumn)
-  return refuse(expression.function, 'it depends on the order of rows, which is known in groups only')
-}
-
-const orderedAggregates = new Set<AggregateFunction>(['first', 'last', 'collect'])
-
-/** Whether an aggregate in it depends on the order in which rows come. */
-export function dependsOnOrder(expression: Expression): boolean {
-  if (expression.kind === 'aggregate' && orderedAggregates.has(expression.function)) return true
-  return partsOf(expression).some(dependsOnOrder)
+  const call = expression.kind === 'window' ? expression.call : expression
+  if (call.kind === 'aggregate' && typedAggregates.has(call.function)) return call.arguments
+  return []
 }
 
 /** The expression in Spark's SQL. @throws QueryError where Spark cannot say it, or a type is not known. */
@@ -333,34 +282,39 @@ export function sparkExpression(expression: Expression, scope: ExpressionScope):
     },
     lambda: (e) => `${sparkIdentifier(e.variable)} -> ${say(e.body)}`,
     variable: (e) => sparkIdentifier(e.name),
-    fromJson: (e) => `from_json(${say(e.input)}, ${sparkLiteral(sparkType(e.to))})`,
+    // Of text that is no JSON Spark would give a structure of nothing.
+    fromJson: (e) => {
+      const input = say(e.input)
+      return `(CASE WHEN try_parse_json(${input}) IS NOT NULL THEN from_json(${input}, ${sparkLiteral(sparkType(e.to))}) END)`
+    },
     aggregate: (e) => {
       const args = e.arguments.map(argument)
       const filter = e.filter === undefined ? [] : [say(e.filter)]
-      return aggregates[e.function]({
+      return sayAggregate(e, {
         values: args.map((a) => a.text),
         arguments: args,
-        distinct: e.distinct ? 'DISTINCT ' : '',
+        rows: 'count(*)',
         filtered: (call, condition) => {
           const conditions = [...filter, ...(condition === undefined ? [] : [condition])]
           return conditions.length === 0 ? call : `${call} FILTER (WHERE ${conditions.join(' AND ')})`
         },
-        expression: e,
-        ordered: scope.ordered,
+        say,
+        windowed: false,
       })
     },
-    window: (e) => {
-      if (e.call.kind !== 'windowCall' || e.call.function !== 'rowNumber' || e.frame !== undefined) {
-        return refuse('over', 'window functions other than rowNumber are not said in its SQL yet')
-      }
-      const partition = e.partitionBy.length === 0 ? '' : `PARTITION BY ${e.partitionBy.map(say).join(', ')} `
-      const order = e.orderBy.length === 0 ? 'monotonically_increasing_id()' : sparkSortKeys(e.orderBy, scope)
-      return `CAST(row_number() OVER (${partition}ORDER BY ${order}) AS BIGINT)`
+    window: (e) => sparkWindow(e, { say, argument, sortKeys: (keys) => sparkSortKeys(keys, scope) }),
+    // A bit each; grouping_id() wants exactly the keys of the query.
+    grouping: (e) => {
+      if (scope.ungrouped === true) return `${2 ** e.keys.length - 1}L`
+      return `(${e.keys.map((key, i) => `CAST(grouping(${say(key)}) AS BIGINT) * ${2 ** (e.keys.length - 1 - i)}L`).join(' + ')})`
     },
-    grouping: (e) => `CAST(grouping_id(${e.keys.map(say).join(', ')}) AS BIGINT)`,
-    sideColumn: () => refuse('join', 'conditions besides equal keys are not said in its SQL yet'),
+    sideColumn: (e) => `${(scope.sides ?? unresolvedSides())[e.side]}.${sparkIdentifier(e.name)}`,
   }
   return say(expression)
+}
+
+function unresolvedSides(): never {
+  throw new QueryError({ operation: 'Spark query', problem: 'a column of a side stands outside of a join' })
 }
 
 function typeOf(expression: Expression, scope: ExpressionScope): string {

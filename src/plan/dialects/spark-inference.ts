@@ -6,6 +6,8 @@ import { sparkType, typeClass } from './spark-types.ts'
 export interface KnownTypes {
   /** Of the columns an expression sees. */
   readonly columns: ReadonlyMap<string, string> | undefined
+  /** Of a join's sides. */
+  readonly sideColumns?: { readonly [side in 'left' | 'right']: ReadonlyMap<string, string> | undefined } | undefined
   /** What the server told of expressions. */
   readonly told: ReadonlyMap<Expression, string>
 }
@@ -101,7 +103,7 @@ export function knownType(expression: Expression, known: KnownTypes): string | u
     aggregate: () => undefined,
     window: (e) => (e.call.kind === 'windowCall' && numbering.has(e.call.function) ? 'bigint' : undefined),
     grouping: () => 'bigint',
-    sideColumn: () => undefined,
+    sideColumn: (e) => known.sideColumns?.[e.side]?.get(e.name),
   })
 }
 

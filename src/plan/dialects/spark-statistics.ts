@@ -1,4 +1,4 @@
-import type { AggregateExpression } from '../expression.ts'
+import type { AggregateExpression, Expression } from '../expression.ts'
 import type { AggregateFunction } from '../functions/index.ts'
 import { sparkLiteral } from './spark-literals.ts'
 import { type Argument, text } from './spark-say.ts'
@@ -13,7 +13,11 @@ export interface Aggregated {
   /** Appends the aggregate's FILTER. */
   readonly filtered: (text: string, condition?: string) => string
   readonly expression: AggregateExpression
-  readonly ordered: boolean
+  /** count(*), of the rows that the filter lets through. */
+  readonly rows: string
+  readonly say: (expression: Expression) => string
+  /** Over a window: Spark knows no FILTER and no DISTINCT there. */
+  readonly windowed: boolean
 }
 
 /** Over the values that are there. */
@@ -29,12 +33,6 @@ const called =
   ({ values, filtered }) =>
     filtered(`${name}(${values.map((value) => `CAST(${value} AS DOUBLE)`).join(', ')})`)
 
-/** Of the rows that have both. */
-const pairs =
-  (say: (a: string, b: string) => string): Say =>
-  ({ values: [a = '', b = ''], filtered }) =>
-    filtered(say(a, b), `${a} IS NOT NULL AND ${b} IS NOT NULL`)
-
 /** From the population's measure to the sample's, for at least so many values. */
 const corrected =
   (name: string, least: number, say: (n: string, g: string) => string): Say =>
@@ -49,19 +47,19 @@ const constantOrder = (operation: string): never =>
 
 /** Statistics, and what collects values. */
 export const sparkStatistics = {
-  product: (a) =>
-    present(
-      a,
-      (x) => `aggregate(collect_list(CAST(${x} AS DOUBLE)), CAST(NULL AS DOUBLE), (p, v) -> coalesce(p, 1D) * v)`,
-    ),
+  product: ({ values: [x], filtered }) =>
+    `aggregate(${filtered(`collect_list(CAST(${x} AS DOUBLE))`)}, CAST(NULL AS DOUBLE), (p, v) -> coalesce(p, 1D) * v)`,
   stddevPop: called('stddev_pop'),
   variancePop: called('var_pop'),
   skewness: corrected('skewness', 3, (n, g) => `${g} * sqrt(${n} * (${n} - 1)) / (${n} - 2)`),
   kurtosis: corrected('kurtosis', 4, (n, g) => `(${n} - 1) / ((${n} - 2) * (${n} - 3)) * ((${n} + 1) * ${g} + 6)`),
-  quantileDisc: ({ values: [x], filtered, expression }) =>
-    filtered(`percentile_disc(${expression.parameter ?? 0.5}D) WITHIN GROUP (ORDER BY ${x})`),
-  argMin: pairs((value, by) => `min_by(${value}, ${by})`),
-  argMax: pairs((value, by) => `max_by(${value}, ${by})`),
+  // percentile_disc() makes doubles of numbers and takes nothing else.
+  quantileDisc: ({ values: [x], filtered, expression }) => {
+    const place = `ceil(${filtered(`count(${x})`)} * ${expression.parameter ?? 0.5}D)`
+    return `get(array_sort(${filtered(`collect_list(${x})`)}), CAST(greatest(${place} - 1, 0) AS INT))`
+  },
+  argMin: ({ values: [x, by], filtered }) => filtered(`min_by(${x}, CASE WHEN ${x} IS NOT NULL THEN ${by} END)`),
+  argMax: ({ values: [x, by], filtered }) => filtered(`max_by(${x}, CASE WHEN ${x} IS NOT NULL THEN ${by} END)`),
   boolAnd: ({ values: [x], filtered }) => filtered(`bool_and(${x})`),
   boolOr: ({ values: [x], filtered }) => filtered(`bool_or(${x})`),
   covariance: called('covar_samp'),

@@ -1,10 +1,9 @@
 import { QueryError } from '../../core/index.ts'
 import { type Expression, hasAggregate, type Scalar, type SortKey } from '../expression.ts'
-import { columnNames, joinColumns } from '../names.ts'
 import {
+  type AggregateNode,
   type CoreVisitor,
-  type JoinNode,
-  type JoinType,
+  type FillNullNode,
   type NamedExpression,
   type Plan,
   type ScanSource,
@@ -15,15 +14,12 @@ import {
 } from '../nodes.ts'
 import type { CompiledQuery, CompileOptions, Dialect } from './dialect.ts'
 import { sparkCast } from './spark-casts.ts'
-import {
-  dependsOnOrder,
-  type ExpressionScope,
-  orderColumn,
-  sparkExpression,
-  sparkSortKeys,
-} from './spark-expressions.ts'
+import { dependsOnOrder, orderColumn } from './spark-aggregates.ts'
+import { type ExpressionScope, sparkExpression, sparkSortKeys } from './spark-expressions.ts'
+import { asOfJoin, type Compiling, join } from './spark-joins.ts'
 import { sparkDatum, sparkIdentifier as identifier, sparkLiteral, sparkScalar } from './spark-literals.ts'
-import { refuse, sparkType, typeClass } from './spark-types.ts'
+import { explode, identifiers, namesOf, numbered, sample, unnest } from './spark-rows.ts'
+import { sparkType, typeClass } from './spark-types.ts'
 
 export interface SparkCompileOptions extends CompileOptions {
   /** The name of the view (or table) that holds a scan's rows. Default: of values, their text. */
@@ -71,17 +67,7 @@ export const sparkSessionSettings: Readonly<Record<string, string>> = {
   'spark.sql.mapKeyDedupPolicy': 'EXCEPTION',
 }
 
-const joins: { readonly [K in JoinType]: string } = {
-  inner: 'INNER JOIN',
-  left: 'LEFT OUTER JOIN',
-  right: 'RIGHT OUTER JOIN',
-  full: 'FULL OUTER JOIN',
-  semi: 'LEFT SEMI JOIN',
-  anti: 'LEFT ANTI JOIN',
-  cross: 'CROSS JOIN',
-}
-
-class Compilation {
+class Compilation implements Compiling {
   private readonly parameters: Scalar[] = []
   private names = 0
   private readonly options: SparkCompileOptions
@@ -98,14 +84,24 @@ class Compilation {
     return visitCore(plan, this.visitor)
   }
 
-  private from(plan: Plan): string {
-    const alias = this.fresh('t')
-    if (plan.kind === 'scan') return `${this.scan(plan.source)} AS ${alias}`
-    return `(${this.select(plan)}) AS ${alias}`
+  relation(plan: Plan): string {
+    return plan.kind === 'scan' ? this.scan(plan.source) : `(${this.select(plan)})`
   }
 
-  private fresh(prefix: string): string {
+  types(plan: Plan): ReadonlyMap<string, string> | undefined {
+    return this.options.columnTypes?.(plan)
+  }
+
+  get told(): ReadonlyMap<Expression, string> {
+    return this.options.told ?? nothing
+  }
+
+  fresh(prefix: string): string {
     return `__${prefix}${++this.names}`
+  }
+
+  private from(plan: Plan): string {
+    return `${this.relation(plan)} AS ${this.fresh('t')}`
   }
 
   private scan(source: ScanSource): string {
@@ -118,12 +114,11 @@ class Compilation {
     })
   }
 
-  private scope(input: Plan, ordered = false): ExpressionScope {
-    const told = this.options.told ?? new Map<Expression, string>()
-    const types = (): ReadonlyMap<string, string> | undefined => this.options.columnTypes?.(input)
+  private scope(input: Plan): ExpressionScope {
+    const { told } = this
+    const types = (): ReadonlyMap<string, string> | undefined => this.types(input)
     return {
       told,
-      ordered,
       get columns() {
         return types()
       },
@@ -134,11 +129,6 @@ class Compilation {
     return columns
       .map(({ name, expression }) => `${sparkExpression(expression, scope)} AS ${identifier(name)}`)
       .join(', ')
-  }
-
-  /** The input with the place of each row in it. */
-  private numbered(input: Plan): string {
-    return `(SELECT *, monotonically_increasing_id() AS ${identifier(orderColumn)} FROM ${this.from(input)}) AS ${this.fresh('t')}`
   }
 
   private readonly visitor: CoreVisitor<string> = {
@@ -163,23 +153,12 @@ class Compilation {
     },
     filter: (node) =>
       `SELECT * FROM ${this.from(node.input)} WHERE ${sparkExpression(node.condition, this.scope(node.input))}`,
-    aggregate: (node) => {
-      if (node.groupingSets !== undefined) return refuse('grouping sets', 'they are not said in its SQL yet')
-      const all = [...node.keys, ...node.aggregates]
-      const ordered = all.some(({ expression }) => dependsOnOrder(expression))
-      const scope = this.scope(node.input, ordered)
-      // A bare whole number would be a column's place.
-      const keys = node.keys.filter(({ expression }) => expression.kind !== 'literal')
-      const groups = keys.map(({ expression }) => sparkExpression(expression, scope))
-      const tail =
-        groups.length > 0 ? ` GROUP BY ${groups.join(', ')}` : node.keys.length > 0 ? ' HAVING count(*) > 0' : ''
-      const from = ordered ? this.numbered(node.input) : this.from(node.input)
-      return `SELECT ${this.list(all, scope)} FROM ${from}${tail}`
-    },
-    join: (node) => this.join(node),
+    aggregate: (node) => this.aggregate(node),
+    join: (node) => join(node, this),
+    asOfJoin: (node) => asOfJoin(node, this),
     union: (node) => {
-      if (node.distinct === true) return refuse('union', 'distinct rows are not said in its SQL yet')
-      if (!node.byName) return node.inputs.map((input) => `(${this.select(input)})`).join(' UNION ALL ')
+      const word = node.distinct === true ? ' UNION ' : ' UNION ALL '
+      if (!node.byName) return node.inputs.map((input) => `(${this.select(input)})`).join(word)
       const names = namesOf(node)
       return node.inputs
         .map((input) => {
@@ -187,32 +166,25 @@ class Compilation {
           const columns = names.map((name) => (own.has(name) ? identifier(name) : `NULL AS ${identifier(name)}`))
           return `(SELECT ${columns.join(', ')} FROM ${this.from(input)})`
         })
-        .join(' UNION ALL ')
+        .join(word)
+    },
+    setOperation: (node) => {
+      const right = node.byName
+        ? `SELECT ${identifiers(namesOf(node.left))} FROM ${this.from(node.right)}`
+        : this.select(node.right)
+      return `(${this.select(node.left)}) ${node.operation.toUpperCase()}${node.all ? ' ALL' : ''} (${right})`
     },
     sort: (node) => this.sorted(node.input, node.keys),
     limit: (node) => {
       const count = node.count === undefined ? '' : ` LIMIT ${node.count}`
       return `SELECT * FROM ${this.from(node.input)}${count}${node.offset > 0 ? ` OFFSET ${node.offset}` : ''}`
     },
-    sample: (node) => {
-      if (node.by !== undefined) return refuse('sample', 'strata are not said in its SQL yet')
-      // Whether a row is taken depends on its place and the seed alone. The rows are others than DuckDB's.
-      const columns = identifiers(namesOf(node.input))
-      const order = identifier(orderColumn)
-      const hash = `xxhash64(${order}, CAST(${node.seed} AS BIGINT))`
-      if ('fraction' in node.size) {
-        const bound = BigInt(Math.round(node.size.fraction * 2 ** 32))
-        return `SELECT ${columns} FROM ${this.numbered(node.input)} WHERE pmod(${hash}, 4294967296L) < ${bound}L`
-      }
-      const chosen = `(SELECT * FROM ${this.numbered(node.input)} ORDER BY ${hash}, ${order} LIMIT ${node.size.rows})`
-      return `SELECT ${columns} FROM ${chosen} AS ${this.fresh('t')} ORDER BY ${order}`
-    },
+    sample: (node) => sample(node, this),
     distinct: (node) => {
       if (node.on === undefined) return `SELECT DISTINCT * FROM ${this.from(node.input)}`
-      const order = identifier(orderColumn)
-      const place = `row_number() OVER (PARTITION BY ${identifiers(node.on)} ORDER BY ${order}) AS __place`
-      const firsts = `(SELECT *, ${place} FROM ${this.numbered(node.input)}) AS ${this.fresh('t')}`
-      return `SELECT ${identifiers(namesOf(node.input))} FROM ${firsts} WHERE __place = 1 ORDER BY ${order}`
+      const place = `row_number() OVER (PARTITION BY ${identifiers(node.on)} ORDER BY ${orderColumn}) AS __place`
+      const firsts = `(SELECT *, ${place} FROM ${numbered(node.input, this)}) AS ${this.fresh('t')}`
+      return `SELECT ${identifiers(namesOf(node.input))} FROM ${firsts} WHERE __place = 1 ORDER BY ${orderColumn}`
     },
     cast: (node) => {
       const { columns } = node
@@ -227,73 +199,72 @@ class Compilation {
       })
       return `SELECT ${list.join(', ')} FROM ${this.from(node.input)}`
     },
-    fillNull: (node) => {
-      const { columns } = node
-      if (columns.length === 0) return this.select(node.input)
-      const scope = this.scope(
-        node.input,
-        columns.some(({ expression }) => dependsOnOrder(expression)),
-      )
-      const taken = columns.filter(({ expression }) => hasAggregate(expression))
-      const values = new Map(taken.map((filled, i) => [filled.name, `__fill${i}`]))
-      const given = new Map(columns.map((filled) => [filled.name, filled]))
-      const list = namesOf(node.input).map((name) => {
-        const filled = given.get(name)
-        if (filled === undefined) return identifier(name)
-        const value = values.get(name) ?? sparkExpression(filled.expression, scope)
-        return `coalesce(${identifier(name)}, ${value}) AS ${identifier(name)}`
-      })
-      if (taken.length === 0) return `SELECT ${list.join(', ')} FROM ${this.from(node.input)}`
-      const view = this.fresh('input')
-      const rows = `${view} AS (${this.select(node.input)})`
-      const source = scope.ordered
-        ? `(SELECT *, monotonically_increasing_id() AS ${identifier(orderColumn)} FROM ${view})`
-        : view
-      const sums = taken.map(({ expression }, i) => `${sparkExpression(expression, scope)} AS __fill${i}`).join(', ')
-      return `WITH ${rows} SELECT ${list.join(', ')} FROM ${view} CROSS JOIN (SELECT ${sums} FROM ${source}) AS ${this.fresh('t')}`
-    },
+    fillNull: (node) => this.fillNull(node),
     unpivot: (node) => {
       const into = `${identifier(node.value)} FOR ${identifier(node.name)} IN (${identifiers(node.columns)})`
       if (node.columns.length === 0) return unpivotNothing()
       const nulls = node.nulls === true ? 'INCLUDE' : 'EXCLUDE'
       return `SELECT * FROM ${this.from(node.input)} UNPIVOT ${nulls} NULLS (${into})`
     },
-    asOfJoin: () => refuse('joinAsOf', 'it is not said in its SQL yet'),
-    setOperation: () => refuse('intersect and except', 'they are not said in its SQL yet'),
-    explode: () => refuse('explode', 'it is not said in its SQL yet'),
-    unnest: () => refuse('unnest', 'it is not said in its SQL yet'),
+    explode: (node) => explode(node, this),
+    unnest: (node) => unnest(node, this),
+  }
+
+  private aggregate(node: AggregateNode): string {
+    const { input, keys, aggregates, groupingSets } = node
+    const all = [...keys, ...aggregates]
+    const scope = this.scope(input)
+    const from = all.some(({ expression }) => dependsOnOrder(expression)) ? numbered(input, this) : this.from(input)
+    if (groupingSets !== undefined) return this.sets(node, groupingSets)
+    // A bare whole number would be a column's place.
+    const groups = keys.filter(({ expression }) => expression.kind !== 'literal')
+    const by = groups.map(({ expression }) => sparkExpression(expression, scope)).join(', ')
+    const tail = by !== '' ? ` GROUP BY ${by}` : keys.length > 0 ? ' HAVING count(*) > 0' : ''
+    return `SELECT ${this.list(all, scope)} FROM ${from}${tail}`
+  }
+
+  /** The set of no keys stands apart: of no rows it gives a row, which Spark's grouping sets do not. */
+  private sets({ input, keys, aggregates }: AggregateNode, groupingSets: readonly (readonly number[])[]): string {
+    const all = [...keys, ...aggregates]
+    const scope = this.scope(input)
+    const view = this.fresh('input')
+    const ordered = all.some(({ expression }) => dependsOnOrder(expression))
+    const source = ordered ? `(SELECT *, monotonically_increasing_id() AS ${orderColumn} FROM ${view})` : view
+    const groups = keys.map(({ expression }) => sparkExpression(expression, scope))
+    const some = groupingSets.filter((set) => set.length > 0)
+    const sets = some.map((set) => `(${set.map((key) => groups[key]!).join(', ')})`)
+    const parts = sets.length === 0 ? [] : [`SELECT ${this.list(all, scope)} FROM ${source} GROUP BY GROUPING SETS (${sets.join(', ')})`] // prettier-ignore
+    const none = keys.map(({ name }, i) => `any_value(${groups[i]!}) FILTER (WHERE false) AS ${identifier(name)}`)
+    const total = [...none, ...(aggregates.length === 0 ? [] : [this.list(aggregates, { ...scope, ungrouped: true })])]
+    for (const set of groupingSets) if (set.length === 0) parts.push(`SELECT ${total.join(', ')} FROM ${source}`)
+    return `WITH ${view} AS (${this.select(input)}) ${parts.map((part) => `(${part})`).join(' UNION ALL ')}`
+  }
+
+  /** Aggregates are taken once, over the input as a view, and put beside every row. */
+  private fillNull({ input, columns }: FillNullNode): string {
+    if (columns.length === 0) return this.select(input)
+    const scope = this.scope(input)
+    const taken = columns.filter(({ expression }) => hasAggregate(expression))
+    const values = new Map(taken.map((filled, i) => [filled.name, `__fill${i}`]))
+    const given = new Map(columns.map((filled) => [filled.name, filled]))
+    const list = namesOf(input).map((name) => {
+      const filled = given.get(name)
+      if (filled === undefined) return identifier(name)
+      const value = values.get(name) ?? sparkExpression(filled.expression, scope)
+      return `coalesce(${identifier(name)}, ${value}) AS ${identifier(name)}`
+    })
+    if (taken.length === 0) return `SELECT ${list.join(', ')} FROM ${this.from(input)}`
+    const view = this.fresh('input')
+    const ordered = taken.some(({ expression }) => dependsOnOrder(expression))
+    const source = ordered ? `(SELECT *, monotonically_increasing_id() AS ${orderColumn} FROM ${view})` : view
+    const sums = taken.map(({ expression }, i) => `${sparkExpression(expression, scope)} AS __fill${i}`).join(', ')
+    return `WITH ${view} AS (${this.select(input)}) SELECT ${list.join(', ')} FROM ${view} CROSS JOIN (SELECT ${sums} FROM ${source}) AS ${this.fresh('t')}`
   }
 
   /** Rows with equal keys stay in the order in which they came. */
   private sorted(input: Plan, keys: readonly SortKey[]): string {
-    const order = identifier(orderColumn)
     const names = identifiers(namesOf(input))
-    return `SELECT ${names} FROM ${this.numbered(input)} ORDER BY ${sparkSortKeys(keys, this.scope(input))}, ${order}`
-  }
-
-  private join(node: JoinNode): string {
-    const columns = joinColumns(node)
-    if (columns === undefined) throw unresolved('join')
-    const [l, r] = [this.fresh('l'), this.fresh('r')]
-    const side = (plan: Plan, alias: string): string =>
-      plan.kind === 'scan' ? `${this.scan(plan.source)} AS ${alias}` : `(${this.select(plan)}) AS ${alias}`
-    if (node.condition !== undefined) refuse('join', 'conditions besides equal keys are not said in its SQL yet')
-    const equal = node.nullsEqual === true ? '<=>' : '='
-    const condition =
-      node.on.map((key) => `${l}.${identifier(key.left)} ${equal} ${r}.${identifier(key.right)}`).join(' AND ') ||
-      'true'
-    const keys = new Set(node.on.filter((key) => key.left === key.right).map((key) => key.left))
-    const outer = node.type === 'right' || node.type === 'full'
-    const select = [
-      ...columns.left.map(({ name, as }) => {
-        const own = `${l}.${identifier(name)}`
-        const value = outer && keys.has(name) ? `coalesce(${own}, ${r}.${identifier(name)})` : own
-        return `${value} AS ${identifier(as)}`
-      }),
-      ...columns.right.map(({ name, as }) => `${r}.${identifier(name)} AS ${identifier(as)}`),
-    ]
-    const on = node.type === 'cross' ? '' : ` ON ${condition}`
-    return `SELECT ${select.join(', ')} FROM ${side(node.left, l)} ${joins[node.type]} ${side(node.right, r)}${on}`
+    return `SELECT ${names} FROM ${numbered(input, this)} ORDER BY ${sparkSortKeys(keys, this.scope(input))}, ${orderColumn}`
   }
 
   /** The user's text with plans as named views in front: merged into its own WITH where it begins with one. */
@@ -324,12 +295,6 @@ class Compilation {
   }
 }
 
-function namesOf(plan: Plan): readonly string[] {
-  const names = columnNames(plan)
-  if (names === undefined) throw unresolved(plan.kind)
-  return names
-}
-
 function unpivotNothing(): never {
   throw new QueryError({ operation: 'unpivot', expected: 'at least one column', received: 'none' })
 }
@@ -338,9 +303,7 @@ function column(name: string): NamedExpression {
   return { name, expression: { kind: 'column', name } }
 }
 
-function identifiers(names: readonly string[]): string {
-  return names.map(identifier).join(', ')
-}
+const nothing: ReadonlyMap<Expression, string> = new Map()
 
 /** The text of rows given in the program, typed. */
 export function sparkValues({ columns, rows }: Pick<ValuesScan, 'columns' | 'rows'>): string {
