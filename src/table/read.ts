@@ -13,6 +13,7 @@ import {
 } from '../sources/index.ts'
 import { fileNames, sqlNode, templateNode } from './sql.ts'
 import { Table } from './table.ts'
+import type * as Typed from './typed.ts'
 
 export interface TableOptions extends ReadOptions {
   /** Default: DuckDB in this process. */
@@ -23,12 +24,27 @@ export interface TableOptions extends ReadOptions {
  * Reads files into a table: CSV, TSV, NDJSON, JSON, Parquet or lines of text; a path, several, a pattern or a
  * folder. A folder of pictures gives `path` and `label`, one of texts `text` and `label`, by the sub-folders' names.
  * Delimiter, encoding, header and types are found out; `table.readReport` says what was found and what was odd.
- * @throws FileError when nothing is there, DataError when it cannot be read.
+ * With a schema the columns' names and types are known to TypeScript, and checked:
+ * `read('people.csv', { schema: { name: 'string', born: 'date' } })` has these two columns.
+ * @throws FileError when nothing is there, DataError when it cannot be read, NotFoundError and TypeMismatchError where
+ * it is not as the schema has it.
  */
-export async function read(paths: string | readonly string[], options: TableOptions = {}): Promise<Table> {
+export async function read<const D extends Typed.SchemaOf>(
+  paths: string | readonly string[],
+  options: TableOptions & { readonly schema: D },
+): Promise<Table<Typed.RowOf<D>>>
+export async function read(paths: string | readonly string[], options?: TableOptions): Promise<Table>
+export async function read(
+  paths: string | readonly string[],
+  options: TableOptions & { readonly schema?: Typed.SchemaOf } = {},
+): Promise<Table> {
   const engine = options.engine ?? defaultEngine()
-  const { plan, report } = await open(engine, paths, options)
-  return new Table(engine, plan, report)
+  const { schema, ...rest } = options
+  const { plan, report } = await open(engine, paths, schema === undefined ? rest : { ...rest, types: schema })
+  const table = new Table(engine, plan, report)
+  if (schema === undefined) return table
+  const { plan: checked } = await table.withSchema(schema)
+  return new Table(engine, checked, report)
 }
 
 async function open(engine: Engine, paths: string | readonly string[], options: TableOptions): Promise<Opened> {
@@ -91,10 +107,10 @@ export function sql(strings: TemplateStringsArray, ...values: readonly (Table | 
 }
 
 /** A table of rows in the program. Types are the columns' first values' unless given. */
-export function fromRows(
-  rows: readonly Readonly<Record<string, Datum>>[],
-  options: { readonly types?: Readonly<Record<string, DataType>>; readonly engine?: Engine } = {},
-): Table {
+export function fromRows<R extends Readonly<Record<string, Datum>>, const T extends Typed.SchemaOf = Typed.SchemaOf>(
+  rows: readonly R[],
+  options: { readonly types?: T; readonly engine?: Engine } = {},
+): Table<Typed.FromRows<R, T>> {
   const names = [...new Set([...Object.keys(options.types ?? {}), ...rows.flatMap(Object.keys)])]
   const columns = names.map((name) => ({
     name,

@@ -35,7 +35,7 @@ describe('a large table is drawn by queries as a small one is in memory', () => 
     ['correlation', ['x', 'y', 'n']],
   ]
   test.each(cases)('%s of %j', async (kind, columns) => {
-    const chosen = table.select(...columns)
+    const chosen = table.untyped().select(...columns)
     const [drawn, whole] = [await chosen.chart({ kind }), chartFor(await chosen.toBatch(), kind)]
     expect(drawn.note).toMatch(/^6,000 rows/)
     expect(drawn.title).toBe(whole.title)
