@@ -20,6 +20,8 @@ export interface CallContext {
   readonly operation: string
   readonly signal?: AbortSignal | undefined
   readonly sql?: string | undefined
+  /** How long is waited for an answer, ms. */
+  readonly deadline?: number | undefined
 }
 
 interface Answer {
@@ -96,12 +98,19 @@ export class Connection {
   }
 
   /** Any failure of a call as one of Fathom's errors, with the server's details where it keeps some. */
-  async typed(error: unknown, { operation, signal, sql }: CallContext): Promise<Error> {
+  async typed(error: unknown, { operation, signal, sql, deadline }: CallContext): Promise<Error> {
     if (signal?.aborted === true) return cancelled(operation, signal)
     if (error instanceof FathomError) return error
     if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error))
     const { tls, token } = this.address
-    const context: FailureContext = { operation, endpoint: endpoint(this.address), tls, token: token !== undefined, sql } // prettier-ignore
+    const context: FailureContext = {
+      operation,
+      endpoint: endpoint(this.address),
+      tls,
+      token: token !== undefined,
+      sql,
+      deadline,
+    }
     const failure = unpack(error)
     return typedError(failure, await this.details(failure.info.errorId), context)
   }

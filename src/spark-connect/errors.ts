@@ -115,6 +115,7 @@ function parse<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): Messa
 
 /** Codes by which the way to the server fails, not what was asked of it. */
 const onTheWay = new Set<codes>([
+  codes.DEADLINE_EXCEEDED,
   codes.UNAVAILABLE,
   codes.UNAUTHENTICATED,
   codes.PERMISSION_DENIED,
@@ -127,6 +128,8 @@ export interface FailureContext {
   readonly endpoint: string
   readonly tls: boolean
   readonly token: boolean
+  /** How long it was waited for, ms. */
+  readonly deadline?: number | undefined
   /** The SQL text, to point into. */
   readonly sql?: string | undefined
 }
@@ -152,6 +155,14 @@ export function typedError(
   if (errorClass === 'OPERATION_CANCELED' || error.code === codes.CANCELLED) {
     return new CancelledError({ operation, problem: `cancelled on the server (${sentenceOf(message)})`, cause })
   }
+  if (/stopped SparkContext|SparkContext was shut down/.test(message)) {
+    return new ConnectionError({
+      operation,
+      problem: `${context.endpoint} is shutting down`,
+      hint: 'See its log for the reason (a result larger than its memory is one); connect again when it runs',
+      cause,
+    })
+  }
   if (error.code === codes.RESOURCE_EXHAUSTED && /larger than max/i.test(message)) {
     return new MemoryError({
       operation,
@@ -165,7 +176,7 @@ export function typedError(
 }
 
 function connectionError({ error, message }: RpcFailure, context: FailureContext): FathomError {
-  const { operation, endpoint, tls, token } = context
+  const { operation, endpoint, tls, token, deadline } = context
   const fail = (problem: string, hint: string) => new ConnectionError({ operation, problem, hint, cause: error })
   if (error.code === codes.UNAUTHENTICATED || error.code === codes.PERMISSION_DENIED) {
     return fail(
@@ -177,6 +188,12 @@ function connectionError({ error, message }: RpcFailure, context: FailureContext
     return fail(
       `${endpoint} does not know this call of Spark Connect (${message})`,
       'Check that the address is a Spark Connect server of Spark 4.0 or newer (usually port 15002)',
+    )
+  }
+  if (error.code === codes.DEADLINE_EXCEEDED) {
+    return fail(
+      `${endpoint} does not answer within ${(deadline ?? 0) / 1000} s`,
+      'Check that the address is a Spark Connect server; allow it more by connect(address, { timeout })',
     )
   }
   if (/ENOTFOUND|EAI_AGAIN|Name resolution/.test(message)) {
@@ -197,7 +214,12 @@ function connectionError({ error, message }: RpcFailure, context: FailureContext
   if (/ECONNREFUSED/.test(message)) {
     return fail(`no server answers at ${endpoint}`, 'Check host and port, or start one: npm run spark')
   }
-  if (/ECONNRESET|Connection dropped|socket hang up|Protocol error|Connection closed/i.test(message) && !tls) {
+  if (
+    /ECONNRESET|Failed to connect \(|Connection dropped|socket hang up|Protocol error|Connection closed/i.test(
+      message,
+    ) &&
+    !tls
+  ) {
     return fail(
       `${endpoint} closes the connection (${message})`,
       'If the server wants TLS add ;use_ssl=true to the address; else see whether it still runs',

@@ -87,7 +87,7 @@ export async function connect(address: string, options: ConnectOptions = {}): Pr
     const { timeout = 10_000, signal } = options
     const { result } = await connection.call(
       () => transport.unary('analyzePlan', request, { deadline: timeout, signal }),
-      { operation, signal },
+      { operation, signal, deadline: timeout },
       { ...retry, maxRetries: Math.min(retry.maxRetries, 3) },
     )
     const version = result.case === 'sparkVersion' ? result.value.version : ''

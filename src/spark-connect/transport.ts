@@ -66,7 +66,9 @@ export class Transport {
       'grpc.max_send_message_length': maxMessageBytes,
       // Each client has a connection of its own, so that closing one leaves the others alone.
       'grpc.use_local_subchannel_pool': 1,
-      // Retries are the session's.
+      // Retries are the session's; between them the channel must not sit out a wait of its own (two minutes by default).
+      'grpc.initial_reconnect_backoff_ms': 50,
+      'grpc.max_reconnect_backoff_ms': 1000,
       'grpc.enable_retries': 0,
       ...(tls?.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': tls.serverName }),
       ...channelOptions,
