@@ -197,6 +197,13 @@ async function pivot({ input, on, index, aggregates }: PivotNode, facts: Facts):
       hint: 'Give the values that are to become columns',
     })
   }
+  if (values.length === 0 && index.length === 0) {
+    throw new QueryError({
+      operation: 'pivot',
+      problem: `"${on}" has no value that could become a column`,
+      hint: 'Give the values as `columns`',
+    })
+  }
   return pivoted(input, on, values, index, aggregates)
 }
 

@@ -42,6 +42,9 @@ export function aggregate(
     expression: keysNamed(expression, keys, groupingSets !== undefined),
   }))
   checkAggregates(plan, 'agg', named)
+  if (keys.length + named.length === 0) {
+    throw new OptionError({ operation: 'agg', expected: 'an aggregate', received: 'none' })
+  }
   unique('agg', [...keys, ...named])
   return { kind: 'aggregate', input: plan, keys, aggregates: named, ...(groupingSets && { groupingSets }) }
 }

@@ -27,7 +27,10 @@ export type BinOptions = BinRule & {
   readonly labels?: 'index' | 'interval' | readonly string[] | undefined
 }
 
-/** A bin holds its lower edge and not its upper one; the last bin holds both. Values outside of given edges are missing. */
+/**
+ * A bin holds its lower edge and not its upper one; the last bin holds both. Values outside of given edges are missing, and so
+ * are NaN and infinities in bins that the data makes.
+ */
 export function bins(plan: Plan, input: string | Expr, options: BinOptions): Plan {
   const value = new Expr(columnOrExpression(input))
   checkExpressions(plan, 'bins', [value.node])
@@ -51,7 +54,7 @@ export function bins(plan: Plan, input: string | Expr, options: BinOptions): Pla
     'width' in options
       ? widthIndex(value, edges[0]!, edges.at(-1)!, count)
       : when(
-          value.isNotNull(),
+          value.isNotNull().and(value.isFinite()),
           edges
             .slice(1, -1)
             .reduce<Expr>(
@@ -75,8 +78,8 @@ function equalWidth(plan: Plan, value: Expr, count: number): Found {
     i === 0 ? col(low) : i === count ? col(high) : col(low).add(step.multiply(i)),
   )
   const found = [
-    { name: low, expression: min(value).node },
-    { name: high, expression: max(value).node },
+    { name: low, expression: min(value).filter(value.isFinite()).node },
+    { name: high, expression: max(value).filter(value.isFinite()).node },
   ]
   return [found, edges]
 }
@@ -84,7 +87,7 @@ function equalWidth(plan: Plan, value: Expr, count: number): Found {
 function quantiles(plan: Plan, value: Expr, count: number): Found {
   const found = Array.from({ length: count + 1 }, (_, i) => ({
     name: hidden(plan, `edge${i}`),
-    expression: quantile(value, i / count).node,
+    expression: quantile(value, i / count).filter(value.isFinite()).node,
   }))
   return [found, found.map(({ name }) => col(name))]
 }
@@ -92,7 +95,7 @@ function quantiles(plan: Plan, value: Expr, count: number): Found {
 function widthIndex(value: Expr, low: Expr, high: Expr, count: number): Expr {
   const place = value.subtract(low).divide(high.subtract(low)).multiply(count).floor()
   // All values alike have no width: they lie in the first bin.
-  return when(value.isNull(), null)
+  return when(value.isFinite().and(value.isNotNull()).not(), null)
     .when(high.equal(low), 0)
     .otherwise(call('least', place, count - 1))
     .cast('int32')

@@ -1,4 +1,5 @@
-import { type DataType, type Plan, type Value } from '../../plan/index.ts'
+import { OptionError } from '../../core/index.ts'
+import { columnNames, type DataType, type Plan, type Value } from '../../plan/index.ts'
 import {
   checkColumns,
   checkExpressions,
@@ -11,6 +12,7 @@ import {
 
 export function select(plan: Plan, columns: readonly ColumnInput[]): Plan {
   const named = unique('select', namedColumns(columns))
+  if (named.length === 0) throw noColumns('select')
   checkExpressions(
     plan,
     'select',
@@ -39,6 +41,7 @@ export function rename(plan: Plan, names: Readonly<Record<string, string>>): Pla
 
 export function drop(plan: Plan, columns: readonly string[]): Plan {
   checkColumns(plan, 'drop', columns)
+  if (columnNames(plan)?.every((name) => columns.includes(name)) === true) throw noColumns('drop')
   return columns.length === 0 ? plan : { kind: 'drop', input: plan, columns }
 }
 
@@ -57,4 +60,8 @@ export function cast(plan: Plan, types: Readonly<Record<string, DataType>> | Dat
 
 function isType(types: Readonly<Record<string, DataType>> | DataType): types is DataType {
   return typeof types === 'string' || ('decimal' in types && Array.isArray(types.decimal))
+}
+
+function noColumns(operation: string): OptionError {
+  return new OptionError({ operation, expected: 'a table with at least one column', received: 'none' })
 }
