@@ -356,7 +356,8 @@ const char* matmul(const Call& call) {
   return nullptr;
 }
 
-const char* convolution(const Tensor& x, const Tensor& w, const Tensor& y, const Call& call) {
+// `pooled`: y is half as high and wide as the convolution makes it.
+const char* convolution(const Tensor& x, const Tensor& w, const Tensor& y, const Call& call, bool pooled) {
   REQUIRE(sameReal({&x, &w, &y}), "its types do not fit");
   REQUIRE(x.rank == 4 && w.rank == 4 && y.rank == 4, "a rank is not 4");
   for (int i = 0; i < 9; i++) REQUIRE(within(call.ints[i], i >= 2 && i < 6 ? 0 : 1, 1 << 20), "an attribute is out of range");
@@ -366,32 +367,46 @@ const char* convolution(const Tensor& x, const Tensor& w, const Tensor& y, const
   for (int d = 0; d < 2; d++) {
     REQUIRE(within(w.dims[d], 1, 1 << 20), "the filter is empty or too large");
     const int64_t room = x.dims[1 + d] + call.ints[2 + d] + call.ints[4 + d] - (w.dims[d] - 1) * call.ints[6 + d] - 1;
-    REQUIRE(y.dims[1 + d] == (room < 0 ? 0 : room / call.ints[d] + 1), "the output's size does not fit");
+    const int64_t size = room < 0 ? 0 : room / call.ints[d] + 1;
+    REQUIRE(y.dims[1 + d] == (pooled ? size / 2 : size), "the output's size does not fit");
   }
   return nullptr;
 }
+bool isWhich(const Tensor& which, const Tensor& y) {
+  return which.dtype == DType::uint8 && y.dtype == DType::float32 && sameDims(which, y);
+}
 const char* conv2d(const Call& call) {
-  REQUIRE(within(call.inCount, 2, 4) && call.outCount == 1 && call.intCount == 10 && call.floatCount == 0,
+  REQUIRE(within(call.inCount, 2, 4) && within(call.intCount, 10, 11) && call.floatCount == 0,
           "it has another number of operands");
   REQUIRE(present(call.in[0]) && present(call.in[1]) && within(call.ints[9], 0, 5), "its operands do not fit");
   const Tensor& y = call.out[0];
+  const bool pooled = call.intCount > 10 && call.ints[10] != 0;
+  REQUIRE(within(call.outCount, 1, pooled ? 2 : 1), "it has another number of outputs");
+  if (pooled) {
+    REQUIRE(y.dtype == DType::float32 && call.in[0].rank == 4, "its types do not fit");
+    REQUIRE(call.inCount <= 3 || !present(call.in[3]), "it cannot add a residual and pool");
+    REQUIRE(call.outCount < 2 || isWhich(call.out[1], y), "the index does not fit");
+  }
   if (call.inCount > 2 && present(call.in[2]))
     REQUIRE(call.in[2].dtype == y.dtype && y.rank == 4 && isVector(call.in[2], y.dims[3]), "the bias does not fit");
   if (call.inCount > 3 && present(call.in[3])) REQUIRE(same(call.in[3], y), "the residual does not fit");
-  return convolution(call.in[0], call.in[1], y, call);
+  return convolution(call.in[0], call.in[1], y, call, pooled);
 }
 const char* conv2dInputGradient(const Call& call) {
-  REQUIRE(within(call.inCount, 2, 4) && call.outCount == 1 && call.intCount == 9 && call.floatCount == 0,
+  REQUIRE(within(call.inCount, 2, 5) && call.outCount == 1 && call.intCount == 9 && call.floatCount == 0,
           "it has another number of operands");
   REQUIRE(present(call.in[0]) && present(call.in[1]), "an input is absent");
-  for (int i = 2; i < call.inCount; i++)
+  for (int i = 2; i < (call.inCount < 4 ? call.inCount : 4); i++)
     REQUIRE(!present(call.in[i]) || (call.in[i].dtype == DType::float32 && same(call.in[i], call.out[0])),
             "the residual or mask does not fit");
-  return convolution(call.out[0], call.in[1], call.in[0], call);
+  const bool pooled = call.inCount > 4 && present(call.in[4]);
+  REQUIRE(!pooled || isWhich(call.in[4], call.in[0]), "the index does not fit");
+  return convolution(call.out[0], call.in[1], call.in[0], call, pooled);
 }
 const char* conv2dFilterGradient(const Call& call) {
-  OPERANDS(2, 1, 9);
-  return convolution(call.in[0], call.out[0], call.in[1], call);
+  OPERANDS(call.inCount == 3 ? 3 : 2, 1, 9);
+  REQUIRE(call.inCount == 2 || isWhich(call.in[2], call.in[1]), "the index does not fit");
+  return convolution(call.in[0], call.out[0], call.in[1], call, call.inCount == 3);
 }
 
 const char* pooling(const Tensor& x, const Tensor& y, const Call& call) {

@@ -25,6 +25,31 @@ struct Conv {
 // ints = {strideH, strideW, padTop, padLeft, padBottom, padRight, dilationH, dilationW, groups, activation}
 Conv convOf(const Tensor& x, const Tensor& filter, const Tensor& y, const int64_t* ints);
 
+// What a convolution's output is pooled to, by the largest of each 2 × 2, and which of the four that is.
+struct Pooled {
+  float* y = nullptr;  // no pooling
+  uint8_t* which = nullptr;  // may be absent
+  int64_t height = 0, width = 0;
+};
+// One window: `pitch` floats between its rows, `step` between its pixels.
+void poolWindow(const float* from, int64_t pitch, int64_t step, int64_t channels, float* y, uint8_t* which);
+void poolImages(const Conv& conv, const float* x, const Pooled& pooled, Pool& pool);
+
+// Images as they lie, or the gradient of what was pooled: each window's value belongs to one of its four pixels.
+struct Images {
+  const float* x;
+  const uint8_t* which;  // absent: as they lie
+  int64_t height, width, channels;
+
+  int64_t size() const { return height * width * channels; }
+  int64_t bufferFloats() const { return which ? size() : 0; }
+  // Image n, in the buffer if it had to be made; `held` is the image the buffer holds, at first -1.
+  const float* at(int64_t n, float* buffer, int64_t& held) const;
+  void unpool(int64_t n, float* to) const;
+  void unpoolAll(int64_t images, float* to, Pool& pool) const;
+};
+inline constexpr int64_t kMostImageBuffer = 128 << 10;  // floats of an image made within one thread's scratch
+
 // A convolution as a loop of microkernels over a grid of outputs: forward, and each phase of a strided input gradient.
 struct DirectConv {
   const float* x;
@@ -37,13 +62,15 @@ struct DirectConv {
   float* y;             // at the grid's first point
   int64_t imageStep, rowStep, pixelStep;
   Epilogue epilogue;  // residual and mask are laid out as y
+  Pooled pooled = {};  // then y is not written
 };
 void directConv(const DirectConv& conv, Pool& pool);
 inline int64_t panelFloats(int64_t k, int64_t n) { return k * paddedColumns(n); }
 
 size_t directForwardScratch(const Conv& conv);
 void directForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,
-                   Pool& pool, uint8_t* scratch);
+                   const Pooled& pooled, Pool& pool, uint8_t* scratch);
+bool directPoolFits(const Conv& conv);
 size_t directInputGradientScratch(const Conv& conv);
 void directInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
                          Pool& pool, uint8_t* scratch);
@@ -67,13 +94,14 @@ void sumParts(const float* partial, int64_t parts, int64_t size, float* out, Poo
 bool winogradFits(const Conv& conv);
 size_t winogradForwardScratch(const Conv& conv);
 void winogradForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,
-                     Pool& pool, uint8_t* scratch);
+                     const Pooled& pooled, Pool& pool, uint8_t* scratch);
 bool winogradInputGradientFits(const Conv& conv);
 size_t winogradInputGradientScratch(const Conv& conv);
-void winogradInputGradient(const Conv& conv, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
+void winogradInputGradient(const Conv& conv, const Images& dy, const float* filter, float* dx, const Epilogue& epilogue,
                            Pool& pool, uint8_t* scratch);
 size_t winogradFilterGradientScratch(const Conv& conv);
-void winogradFilterGradient(const Conv& conv, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch);
+void winogradFilterGradient(const Conv& conv, const float* x, const Images& dy, float* dw, Pool& pool,
+                            uint8_t* scratch);
 
 // groups = channels, one output channel each.
 void depthwiseForward(const Conv& conv, const float* x, const float* filter, float* y, const Epilogue& epilogue,

@@ -7,6 +7,7 @@ namespace fathom::FATHOM_ISA {
 namespace {
 
 constexpr int64_t kWindow = 96 << 10;                                              // floats of a window that L2 likes
+constexpr int64_t kScratchFloats = kThreadScratch / sizeof(float);
 constexpr int64_t kMostWindow = static_cast<int64_t>(kThreadScratch / 4) * 3 / 4;  // floats of a window that fits
 
 int64_t span(int64_t outputs, int64_t stride, int64_t taps, int64_t dilation) {
@@ -17,6 +18,8 @@ int64_t span(int64_t outputs, int64_t stride, int64_t taps, int64_t dilation) {
 struct Cut {
   int64_t rowBlocks, columnBlocks;
 };
+
+constexpr int64_t kMostPooled = 192 << 10;  // floats of outputs that only their pool is kept of
 
 Cut cutFor(const DirectConv& c) {
   Cut cut{1, 1};
@@ -30,6 +33,10 @@ Cut cutFor(const DirectConv& c) {
   cut.rowBlocks = lesser(c.outHeight, ceilDiv(16, c.images * cut.columnBlocks));
   while (cut.rowBlocks < c.outHeight && window(ceilDiv(c.outHeight, cut.rowBlocks), columns) > kWindow)
     cut.rowBlocks = lesser(c.outHeight, cut.rowBlocks * 2);
+  if (c.pooled.y) {
+    const int64_t outputs = ceilDiv(c.outHeight, 2) * 2 * c.outWidth * c.groups * c.groupOut;
+    cut.rowBlocks = greater(cut.rowBlocks, ceilDiv(outputs, kMostPooled / 2));
+  }
   return cut;
 }
 
@@ -60,11 +67,15 @@ void directConv(const DirectConv& c, Pool& pool) {
   pool.run(c.images * cut.rowBlocks * cut.columnBlocks, [&](int64_t block, int thread) {
     const int64_t columnBlock = block % cut.columnBlocks, rowBlock = block / cut.columnBlocks % cut.rowBlocks;
     const int64_t n = block / cut.columnBlocks / cut.rowBlocks;
-    const int64_t oh0 = splitAt(c.outHeight, cut.rowBlocks, rowBlock),
-                  oh1 = splitAt(c.outHeight, cut.rowBlocks, rowBlock + 1);
+    const int64_t together = c.pooled.y ? 2 : 1;  // rows that must not be cut apart
+    const auto rowAt = [&](int64_t index) {
+      return lesser(c.outHeight, splitAt(ceilDiv(c.outHeight, together), cut.rowBlocks, index) * together);
+    };
+    const int64_t oh0 = rowAt(rowBlock), oh1 = rowAt(rowBlock + 1);
     const int64_t ow0 = splitAt(c.outWidth, cut.columnBlocks, columnBlock);
     const int64_t ow1 = splitAt(c.outWidth, cut.columnBlocks, columnBlock + 1);
     if (oh0 == oh1 || ow0 == ow1) return;
+    float* outputs = reinterpret_cast<float*>(pool.scratch(thread)) + kScratchFloats - kMostPooled;
 
     const float* image = c.x + n * c.height * c.width * c.channels;
     const int64_t top = oh0 * c.strideH - c.padTop, left = ow0 * c.strideW - c.padLeft;
@@ -98,7 +109,7 @@ void directConv(const DirectConv& c, Pool& pool) {
             const int64_t from = splitAt(ow1 - ow0, rowPanels, p), count = splitAt(ow1 - ow0, rowPanels, p + 1) - from;
             const int64_t at = n * c.imageStep + oh * c.rowStep + (ow0 + from) * c.pixelStep + channel;
             const float* a = source + (oh - oh0) * c.strideH * pitch + from * c.strideW * c.channels + g * c.groupIn;
-            call.c = c.y + at;
+            call.c = c.pooled.y ? outputs + ((oh - oh0) * c.outWidth + from) * c.pixelStep + channel : c.y + at;
             for (int64_t step = 0; step < steps; step++) {
               call.a = a + step * c.dilationH * pitch;
               call.b = panel + step * call.reduce * call.bReduce;
@@ -109,6 +120,12 @@ void directConv(const DirectConv& c, Pool& pool) {
         }
       }
     }
+    for (int64_t oh = oh0; c.pooled.y && oh + 2 <= oh1; oh += 2)
+      for (int64_t w = 0; w < c.pooled.width; w++) {
+        const int64_t to = ((n * c.pooled.height + oh / 2) * c.pooled.width + w) * c.pixelStep;
+        poolWindow(outputs + ((oh - oh0) * c.outWidth + 2 * w) * c.pixelStep, c.outWidth * c.pixelStep, c.pixelStep,
+                   c.pixelStep, c.pooled.y + to, c.pooled.which ? c.pooled.which + to : nullptr);
+      }
   });
 }
 
@@ -116,8 +133,15 @@ size_t directForwardScratch(const Conv& c) {
   return c.groups * panelFloats(c.filterHeight * c.filterWidth * c.groupIn(), c.groupOut()) * sizeof(float);
 }
 
-void directForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool,
-                   uint8_t* scratch) {
+// Rows of outputs and the window under them lie in one thread's scratch.
+bool directPoolFits(const Conv& c) {
+  const int64_t rows = c.strideH + (c.filterHeight - 1) * c.dilationH + 1;
+  const int64_t columns = (c.outWidth - 1) * c.strideW + (c.filterWidth - 1) * c.dilationW + 1;
+  return 4 * c.outWidth * c.outChannels <= kMostPooled && rows * columns * c.channels <= kMostWindow / 4;
+}
+
+void directForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue,
+                   const Pooled& pooled, Pool& pool, uint8_t* scratch) {
   float* panels = reinterpret_cast<float*>(scratch);
   const int64_t k = c.filterHeight * c.filterWidth * c.groupIn(), n = c.groupOut();
   const int64_t perGroup = ceilDiv(n, kMostColumns);
@@ -149,7 +173,8 @@ void directForward(const Conv& c, const float* x, const float* filter, float* y,
               c.outHeight * c.outWidth * c.outChannels,
               c.outWidth * c.outChannels,
               c.outChannels,
-              epilogue},
+              epilogue,
+              pooled},
              pool);
 }
 

@@ -14,14 +14,15 @@ struct Cut {
   int64_t columns, columnBlocks;  // output channels a block
 };
 
-Cut cutFor(int64_t tiles, int64_t channels, int64_t outputs) {
+// `besides`: floats of the scratch that hold something else.
+Cut cutFor(int64_t tiles, int64_t channels, int64_t outputs, int64_t besides) {
   Cut cut;
   // Products of a few output channels at a time keep what is between the transforms small.
   cut.columnBlocks = ceilDiv(outputs, 256);
   cut.columns = ceilDiv(ceilDiv(outputs, cut.columnBlocks), kMostColumns) * kMostColumns;
-  const int64_t perTile = kPoints * (pointStride(channels) + pointStride(cut.columns));
+  const int64_t perTile = tileStride(channels) + tileStride(cut.columns);
   const int64_t rows = greater(2, (112 << 10) / (perTile * 14)) * 14;
-  const int64_t fits = (kScratchFloats - kPoints * (channels + 128)) / perTile;
+  const int64_t fits = (kScratchFloats - kPoints * channels - kTile * kTile * cut.columns - besides) / perTile;
   cut.tileBlocks = ceilDiv(tiles, lesser(lesser(rows, fits), 112));
   if (cut.tileBlocks < 8) cut.tileBlocks = greater(cut.tileBlocks, lesser(8, tiles / 14));
   // Few tiles: share the output channels out, too.
@@ -48,11 +49,12 @@ bool fits(const Conv& c, int64_t in, int64_t out, int64_t outHeight, int64_t out
 
 struct Product {
   Tiles tiles;
-  const float* x;
+  Images x;
   int64_t outputs;
   const float* points;  // of the filter: 36 sets of panels
   float* y;
   Epilogue epilogue;
+  Pooled pooled;
 };
 
 // kWhole: a tile and a vector of channels that lie all inside, the usual case, without tests.
@@ -74,35 +76,46 @@ inline void outputTile(const Epilogue& epilogue, const float* sums, int64_t plan
                       });
 }
 
-void outputsOf(const Product& p, int64_t index, const float* sums, int64_t plane, int64_t first, int64_t count) {
+// `tile` holds 16 · count floats: the outputs of a tile whose pool alone is kept.
+void outputsOf(const Product& p, int64_t index, const float* sums, int64_t plane, int64_t first, int64_t count,
+               float* tile) {
   const Tiles& t = p.tiles;
   const int64_t column = index % t.wide() * kTile, row = index / t.wide() % t.high() * kTile;
   const int64_t n = index / t.wide() / t.high();
   const int64_t at = ((n * t.outHeight + row) * t.outWidth + column) * p.outputs + first;
   const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
-  const int64_t pitch = t.outWidth * p.outputs;
+  const bool pooled = p.pooled.y;
+  const int64_t step = pooled ? count : p.outputs, pitch = pooled ? kTile * count : t.outWidth * p.outputs;
+  float* y = pooled ? tile : p.y + at;
   for (const float* read : {p.epilogue.residual, p.epilogue.mask})
     if (read) prefetchRows(read + at + kTile * pitch, pitch, kTile * p.outputs);
   for (int64_t o = 0; o < count; o += kLanes) {
     const int64_t some = lesser(kLanes, count - o);
     const vf bias = p.epilogue.bias ? loadSome(p.epilogue.bias + first + o, some) : vf{};
     const bool whole = some == kLanes && rows == kTile && columns == kTile;
-    (whole ? outputTile<true> : outputTile<false>)(p.epilogue.at(0, at + o), sums + o, plane, p.y + at + o, bias, pitch,
-                                                   p.outputs, rows, columns, some);
+    (whole ? outputTile<true> : outputTile<false>)(p.epilogue.at(0, at + o), sums + o, plane, y + o, bias, pitch, step,
+                                                   rows, columns, some);
   }
   if (p.epilogue.activation > Activation::relu)  // the others would fill the tile's loop with code
     for (int64_t i = 0; i < rows; i++)
       for (int64_t j = 0; j < columns; j++) {
-        float* pixel = p.y + at + i * pitch + j * p.outputs;
+        float* pixel = y + i * pitch + j * step;
         finishTile(pixel, 0, pixel, 0, 1, count, {nullptr, nullptr, p.epilogue.activation});
       }
+  for (int64_t i = 0; pooled && i + 2 <= rows; i += 2)
+    for (int64_t j = 0; j + 2 <= columns; j += 2) {
+      const int64_t window = (n * p.pooled.height + (row + i) / 2) * p.pooled.width + (column + j) / 2;
+      const int64_t to = window * p.outputs + first;
+      poolWindow(tile + i * pitch + j * step, pitch, step, count, p.pooled.y + to,
+                 p.pooled.which ? p.pooled.which + to : nullptr);
+    }
 }
 
 void multiply(const Product& p, Pool& pool) {
   const int64_t tiles = p.tiles.count(), channels = p.tiles.channels;
-  const Cut cut = cutFor(tiles, channels, p.outputs);
+  const Cut cut = cutFor(tiles, channels, p.outputs, p.x.bufferFloats());
   const int64_t inPlane = paddedColumns(channels), outPlane = paddedColumns(cut.columns);
-  const int64_t inStride = kPoints * inPlane + 16, outStride = kPoints * outPlane + 16;
+  const int64_t inStride = tileStride(channels), outStride = tileStride(cut.columns);
   pool.run(cut.tileBlocks * cut.columnBlocks, [&](int64_t block, int thread) {
     const int64_t part = block / cut.columnBlocks, first = block % cut.columnBlocks * cut.columns;
     const int64_t t0 = splitAt(tiles, cut.tileBlocks, part), count = splitAt(tiles, cut.tileBlocks, part + 1) - t0;
@@ -110,7 +123,11 @@ void multiply(const Product& p, Pool& pool) {
     float* in = reinterpret_cast<float*>(pool.scratch(thread));
     float* out = in + cut.tiles * inStride;
     float* patch = out + cut.tiles * outStride;
-    for (int64_t t = 0; t < count; t++) inputToPoints(p.tiles, p.x, t0 + t, in + t * inStride, inPlane, patch);
+    float* tile = patch + kPoints * channels;
+    float* image = tile + kTile * kTile * cut.columns;
+    int64_t held = -1;
+    for (int64_t t = t0; t < t0 + count; t++)
+      inputToPoints(p.tiles, p.x.at(p.tiles.imageOf(t), image, held), t, in + (t - t0) * inStride, inPlane, patch);
 
     MicroCall call{};
     call.aStride = inStride;
@@ -131,7 +148,7 @@ void multiply(const Product& p, Pool& pool) {
         }
       }
     }
-    for (int64_t t = 0; t < count; t++) outputsOf(p, t0 + t, out + t * outStride, outPlane, first, outputs);
+    for (int64_t t = 0; t < count; t++) outputsOf(p, t0 + t, out + t * outStride, outPlane, first, outputs, tile);
   });
 }
 
@@ -150,9 +167,8 @@ void filterPoints(const float* taps, int64_t size, float* points, Pool& pool) {
 
 }  // namespace
 
-void inputToPoints(const Tiles& t, const float* x, int64_t index, float* to, int64_t plane, float* patch) {
+void inputToPoints(const Tiles& t, const float* image, int64_t index, float* to, int64_t plane, float* patch) {
   const int64_t left = index % t.wide() * kTile - t.padLeft, top = index / t.wide() % t.high() * kTile - t.padTop;
-  const float* image = x + index / t.wide() / t.high() * t.height * t.width * t.channels;
   const float* source = image + (top * t.width + left) * t.channels;
   int64_t pitch = t.width * t.channels;
   if (top < 0 || left < 0 || top + kPatch > t.height || left + kPatch > t.width) {
@@ -184,8 +200,8 @@ size_t winogradInputGradientScratch(const Conv& c) {
   return (9 + kPoints) * panelFloats(c.outChannels, c.channels) * sizeof(float);
 }
 
-void winogradForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue, Pool& pool,
-                     uint8_t* scratch) {
+void winogradForward(const Conv& c, const float* x, const float* filter, float* y, const Epilogue& epilogue,
+                     const Pooled& pooled, Pool& pool, uint8_t* scratch) {
   const int64_t size = panelFloats(c.channels, c.outChannels);
   float *points = reinterpret_cast<float*>(scratch), *taps = points + kPoints * size;
   pool.run(9, [&](int64_t tap, int) {
@@ -194,16 +210,17 @@ void winogradForward(const Conv& c, const float* x, const float* filter, float* 
   });
   filterPoints(taps, size, points, pool);
   multiply({{c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.padTop, c.padLeft},
-            x,
+            {x, nullptr, c.height, c.width, c.channels},
             c.outChannels,
             points,
             y,
-            epilogue},
+            epilogue,
+            pooled},
            pool);
 }
 
 // The same with the filter turned round and its channels exchanged, over dy padded by what is left of the filter.
-void winogradInputGradient(const Conv& c, const float* dy, const float* filter, float* dx, const Epilogue& epilogue,
+void winogradInputGradient(const Conv& c, const Images& dy, const float* filter, float* dx, const Epilogue& epilogue,
                            Pool& pool, uint8_t* scratch) {
   const int64_t size = panelFloats(c.outChannels, c.channels);
   float *points = reinterpret_cast<float*>(scratch), *taps = points + kPoints * size;
@@ -217,7 +234,8 @@ void winogradInputGradient(const Conv& c, const float* dy, const float* filter, 
             c.channels,
             points,
             dx,
-            epilogue},
+            epilogue,
+            {}},
            pool);
 }
 

@@ -77,17 +77,8 @@ template <int kFrom, int kTo, class Transform, class Read, class Write>
   }
 }
 
-// Row stride of channels in transformed tiles: whole vectors, and no stride whose rows evict each other from L1.
-inline int64_t pointStride(int64_t channels) {
-  const int64_t padded = paddedColumns(channels);
-  return padded * sizeof(float) % 1024 == 0 ? padded + 16 : padded;
-}
-// Distance of points in transformed tiles: an odd number of cache lines.
-inline int64_t planeStride(int64_t tiles, int64_t stride) {
-  const int64_t lines = ceilDiv(tiles * stride, 16);
-  return (lines + 1 - lines % 2) * 16;
-}
-
+// Floats from one transformed tile to the next: its points lie one after the other, so that they are written in order.
+inline int64_t tileStride(int64_t channels) { return kPoints * paddedColumns(channels) + 16; }
 
 // The rows of the next row of tiles: what is read in tiles the processor does not foresee.
 inline void prefetchRows(const float* from, int64_t pitch, int64_t floats) {
@@ -104,9 +95,10 @@ struct Tiles {
   int64_t high() const { return ceilDiv(outHeight, kTile); }
   int64_t wide() const { return ceilDiv(outWidth, kTile); }
   int64_t count() const { return images * high() * wide(); }
+  int64_t imageOf(int64_t index) const { return index / wide() / high(); }
 };
 
-// Points of tile `index` into to[point · plane + channel]; `patch` holds 36 · channels floats.
-void inputToPoints(const Tiles& tiles, const float* x, int64_t index, float* to, int64_t plane, float* patch);
+// Points of tile `index`, which is of `image`, into to[point · plane + channel]; `patch` holds 36 · channels floats.
+void inputToPoints(const Tiles& tiles, const float* image, int64_t index, float* to, int64_t plane, float* patch);
 
 }  // namespace fathom::FATHOM_ISA

@@ -16,15 +16,16 @@ struct Cut {
   int64_t sumStride() const { return columns * columnBlocks; }
 };
 
-Cut cutFor(const Conv& c, int64_t tiles) {
+// `besides`: floats of the scratch that hold something else.
+Cut cutFor(const Conv& c, int64_t tiles, int64_t besides) {
   Cut cut;
   const int64_t most = greater(1, (160 << 10) / (kPoints * c.channels * kMostColumns));  // panels whose sums L2 holds
   const int64_t panels = ceilDiv(c.outChannels, kMostColumns);
   cut.columnBlocks = ceilDiv(panels, lesser(panels, greater(2, most)));
   cut.columns = ceilDiv(panels, cut.columnBlocks) * kMostColumns;
   cut.columnBlocks = ceilDiv(c.outChannels, cut.columns);
-  const int64_t perTile = kPoints * (pointStride(c.channels) + pointStride(cut.columns));
-  const int64_t fits = (kScratchFloats - kPoints * (c.channels + 128)) / perTile;
+  const int64_t perTile = tileStride(c.channels) + tileStride(cut.columns);
+  const int64_t fits = (kScratchFloats - kPoints * c.channels - besides) / perTile;
   // Where L2 does not hold the sums anyway, as many tiles as possible per pass over them.
   const bool large = kPoints * c.channels * cut.columns > (192 << 10);
   cut.tiles = greater(1, lesser(large ? fits : lesser(fits, greater(28, (112 << 10) / perTile)), tiles));
@@ -38,11 +39,10 @@ Tiles tilesOf(const Conv& c) {
   return {c.images, c.height, c.width, c.channels, c.outHeight, c.outWidth, c.padTop, c.padLeft};
 }
 
-void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t index, int64_t first, int64_t count,
+void gradientPoints(const Conv& c, const Tiles& t, const float* image, int64_t index, int64_t first, int64_t count,
                     float* to, int64_t plane) {
   const int64_t column = index % t.wide() * kTile, row = index / t.wide() % t.high() * kTile;
-  const int64_t n = index / t.wide() / t.high();
-  const float* source = dy + ((n * t.outHeight + row) * t.outWidth + column) * c.outChannels + first;
+  const float* source = image + (row * t.outWidth + column) * c.outChannels + first;
   const int64_t rows = lesser(kTile, t.outHeight - row), columns = lesser(kTile, t.outWidth - column);
   const auto transform = [](const vf(&y)[4], vf(&p)[6]) { gradientToPoints(y, p); };
   const int64_t pitch = t.outWidth * c.outChannels, step = c.outChannels;
@@ -65,18 +65,19 @@ void gradientPoints(const Conv& c, const Tiles& t, const float* dy, int64_t inde
 }  // namespace
 
 size_t winogradFilterGradientScratch(const Conv& c) {
-  const Cut cut = cutFor(c, tilesOf(c).count());
+  const Cut cut = cutFor(c, tilesOf(c).count(), kMostImageBuffer);
   return cut.parts * kPoints * c.channels * cut.sumStride() * sizeof(float);
 }
 
-void winogradFilterGradient(const Conv& c, const float* x, const float* dy, float* dw, Pool& pool, uint8_t* scratch) {
+void winogradFilterGradient(const Conv& c, const float* x, const Images& dy, float* dw, Pool& pool,
+                            uint8_t* scratch) {
   const Tiles tiles = tilesOf(c);
   const int64_t total = tiles.count();
-  const Cut cut = cutFor(c, total);
+  const Cut cut = cutFor(c, total, kMostImageBuffer);
   const int64_t channels = c.channels, sumStride = cut.sumStride(), sumPlane = channels * sumStride;
   const int64_t partSize = kPoints * sumPlane;
   const int64_t inPlane = paddedColumns(channels), outPlane = paddedColumns(cut.columns);
-  const int64_t inStride = kPoints * inPlane + 16, outStride = kPoints * outPlane + 16;
+  const int64_t inStride = tileStride(channels), outStride = tileStride(cut.columns);
   float* partial = reinterpret_cast<float*>(scratch);
 
   pool.run(cut.parts * cut.columnBlocks, [&](int64_t block, int thread) {
@@ -85,13 +86,16 @@ void winogradFilterGradient(const Conv& c, const float* x, const float* dy, floa
     float* in = reinterpret_cast<float*>(pool.scratch(thread));
     float* out = in + cut.tiles * inStride;
     float* patch = out + cut.tiles * outStride;
+    float* buffer = patch + kPoints * channels;
+    int64_t held = -1;
     const int64_t begin = splitAt(total, cut.parts, part), end = splitAt(total, cut.parts, part + 1);
     const int64_t steps = ceilDiv(end - begin, cut.tiles), rowPanels = ceilDiv(channels, kMostRows);
     for (int64_t step = 0; step < steps; step++) {
       const int64_t t0 = begin + splitAt(end - begin, steps, step), t1 = begin + splitAt(end - begin, steps, step + 1);
       for (int64_t t = t0; t < t1; t++) {
-        inputToPoints(tiles, x, t, in + (t - t0) * inStride, inPlane, patch);
-        gradientPoints(c, tiles, dy, t, first, outputs, out + (t - t0) * outStride, outPlane);
+        const int64_t n = tiles.imageOf(t);
+        inputToPoints(tiles, x + n * c.height * c.width * channels, t, in + (t - t0) * inStride, inPlane, patch);
+        gradientPoints(c, tiles, dy.at(n, buffer, held), t, first, outputs, out + (t - t0) * outStride, outPlane);
       }
       MicroCall call{};
       call.aStride = inStride;

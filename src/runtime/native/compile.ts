@@ -20,6 +20,7 @@ import { fuseEpilogues } from './passes/epilogue.ts'
 import { fuseElementwise } from './passes/fuse.ts'
 import { type MemoryPlan, planMemory } from './passes/memory.ts'
 import { reduceEarly } from './passes/locality.ts'
+import { fusePools } from './passes/pool.ts'
 import { maskBeforePoolGradient } from './passes/pool-gradient.ts'
 import { recomputeMasks } from './passes/recompute.ts'
 import { simplifyOperands } from './passes/simplify.ts'
@@ -31,6 +32,7 @@ export const passNames = [
   'poolGradient',
   'recompute',
   'epilogue',
+  'pool',
   'fuse',
   'locality',
   'inPlaceUpdates',
@@ -66,6 +68,7 @@ export function compileParts(graph: Graph, { disable = [], memoryLimit }: Compil
   if (runs('poolGradient')) maskBeforePoolGradient(lowered, factory)
   if (runs('recompute')) recomputeMasks(lowered, factory)
   if (runs('epilogue')) fuseEpilogues(lowered, factory)
+  if (runs('pool')) fusePools(lowered, factory)
   if (runs('fuse')) fuseElementwise(lowered)
   dropUnused(lowered)
   if (runs('locality')) reduceEarly(lowered)

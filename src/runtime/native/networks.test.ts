@@ -88,6 +88,20 @@ describe.each([
   )
 })
 
+test.each([
+  [1602, 4, 33],
+  [1602, 16, 16],
+])('pools behind convolutions too wide for one thread: %i pixels, %i and %i channels', (width, channels, filters) => {
+  const x = g.input('x', 'float32', [1, 8, width, channels])
+  const { values, state } = weightsOf({ w: [3, 3, channels, filters] })
+  const y = g.maxPool2d(g.relu(g.conv2d(x, values['w']!)))
+  const [dx, dw] = g.gradients(g.sum(g.square(y)), [x, values['w']!])
+  const outputs = { y, dx: dx!, dw: dw! }
+  const feeds = { x: randomTensor('float32', [1, 8, width, channels], 3) }
+  expect(nativeRuntime.compile({ outputs, updates: {} }).explain()).toMatch(/conv2d\+relu\+maxPool2d/)
+  expectSameAsReference(outputs, feeds, { state, tolerance: 3e-4, largest: true })
+})
+
 describe('each pass may be left out', () => {
   const sizes = { images: 4, size: 14, channels: 16, filters: 17 }
   test.each(passNames)('%s', (pass) => {
