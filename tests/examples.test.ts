@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -50,4 +50,36 @@ describe.skipIf(!existsSync(superstore))('the sales example (skipped where the s
     expect(stderr).toContain('9875 malformed rows are left out. The first of them:\n  line 2: Expected Number of Columns: 12 Found: 13\n') // prettier-ignore
     expect(rows.slice(1).map(([category]) => category)).toEqual(['Furniture', 'Office Supplies', 'Technology'])
   })
+})
+
+test('every example of the guide to tables runs', async () => {
+  // Inside the package, so that 'fathom/…' is this package as built.
+  const scratch = join(root, 'build', `guide-${process.pid}`)
+  const blocks = [...(await readFile(join(root, 'docs/tables.md'), 'utf8')).matchAll(/^```ts\n(.*?)^```/gms)]
+  expect(blocks.length).toBeGreaterThan(8)
+  await mkdir(scratch, { recursive: true })
+  try {
+    const files = await Promise.all(
+      blocks.map(async ([, code], i) => {
+        await writeFile(join(scratch, `${i}.mjs`), code!)
+        return `./${i}.mjs`
+      }),
+    )
+    await writeFile(join(scratch, 'all.mjs'), files.map((file) => `await import('${file}')\n`).join(''))
+    const { stdout } = await run(process.execPath, [join(scratch, 'all.mjs')], { cwd: root })
+    expect(stdout).toContain('── plan ──\naggregate by k: s = sum(x)\n└─ filter (x > 0)\n   └─ 1 row of the program')
+    expect(stdout).toContain(`note: `)
+    // One of each section, by what it must show.
+    for (const text of [
+      '│ Rome   │  2023 │     3 │',
+      '│ bread  │',
+      '│ [18, 65)  │',
+      'younger',
+      'place_lat',
+      'thousands',
+    ])
+      expect(stdout).toContain(text)
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
 })
