@@ -246,6 +246,22 @@ const char* scatterAdd(const Call& call) {
   return nullptr;
 }
 
+const char* cumsum(const Call& call) {
+  OPERANDS(1, 1, 3);
+  REQUIRE(arithmetic(call.in[0]) && same(call.in[0], call.out[0]), "its operands do not fit");
+  REQUIRE(within(call.ints[0], 0, call.in[0].rank - 1), "the axis is out of range");
+  for (int i = 1; i < 3; i++) REQUIRE(within(call.ints[i], 0, 1), "an attribute is out of range");
+  return nullptr;
+}
+const char* argsort(const Call& call) {
+  OPERANDS(1, 1, 2);
+  const Tensor &x = call.in[0], &y = call.out[0];
+  REQUIRE(arithmetic(x) && y.dtype == DType::int32 && y.rank == x.rank && sameLeading(x, y, 0), "its operands do not fit");
+  REQUIRE(within(call.ints[0], 0, x.rank - 1) && within(call.ints[1], 0, 1), "an attribute is out of range");
+  REQUIRE(x.dims[call.ints[0]] <= INT32_MAX, "the axis is too long");
+  return nullptr;
+}
+
 const char* oneHot(const Call& call) {
   OPERANDS(1, 1, 0);
   const Tensor &indices = call.in[0], &y = call.out[0];
@@ -591,6 +607,9 @@ constexpr Checked kChecks[] = {
     {"argReduce", argReduce},
     {"gather", gather},
     {"scatterAdd", scatterAdd},
+    {"scatterMax", scatterAdd},
+    {"cumsum", cumsum},
+    {"argsort", argsort},
     {"oneHot", oneHot},
     {"takeAlongAxis", takeAlongAxis},
     {"putAlongAxis", putAlongAxis},

@@ -104,6 +104,12 @@ export interface OpAttributes {
   concat: { readonly axis: number }
   flip: { readonly axes: readonly number[] }
 
+  // ── order ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Sums of the elements up to each along `axis`; `exclusive`: without itself; `reverse`: from the end. */
+  cumsum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
+  /** → int32 indices that sort x along `axis`, stable, NaN last. */
+  argsort: { readonly axis: number; readonly descending: boolean }
+
   // ── indexing ─────────────────────────────────────────────────────────────────────────────────────────────────────
   /** (x, indices int32) → x with axis `axis` replaced by the indices' shape. Indices out of range clamp. */
   gather: { readonly axis: number }
@@ -116,6 +122,8 @@ export interface OpAttributes {
   oneHot: { readonly depth: number; readonly dtype: DType }
   /** (x, indices int32 of x's shape but for the axis's size) → x[…, indices, …] along `axis`. Indices out of range clamp. */
   takeAlongAxis: { readonly axis: number }
+  /** (indices int32[I…], updates[I…, R…]) → [size, R…]: the largest of the updates of each row, -∞ (or the least integer) of none. */
+  scatterMax: { readonly size: Dim }
   /** (indices, updates) → zeros with `size` along `axis`, updates added, indices clamped: takeAlongAxis's adjoint. */
   putAlongAxis: { readonly axis: number; readonly size: Dim }
   /**

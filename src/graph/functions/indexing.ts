@@ -14,6 +14,11 @@ export function scatterAdd(indices: Value, updates: Value, size: Dim): Value {
   return apply('scatterAdd', [indices, updates], { size })
 }
 
+/** The largest of updates[i…] of each row indices[i…]: [size, R…]; -∞, or the least integer, of none. */
+export function scatterMax(indices: Value, updates: Value, size: Dim): Value {
+  return apply('scatterMax', [indices, updates], { size })
+}
+
 /** A new last axis of `depth` that is 1 at the index; an index outside gives zeros. */
 export function oneHot(indices: Value, depth: number, dtype: DType = 'float32'): Value {
   return apply('oneHot', [indices], { depth, dtype })

@@ -2,8 +2,11 @@ import { OptionError } from '../../core/index.ts'
 import { apply } from '../build.ts'
 import type { Value } from '../graph.ts'
 import { operationName } from '../scope.ts'
-import type { Shape } from '../types.ts'
-import { add, greaterEqual, mul, where } from './elementwise.ts'
+import type { Dim, Shape } from '../types.ts'
+import { abs, add, cast, clip, greaterEqual, lessEqual, log, maximum, mul, neg, where } from './elementwise.ts'
+import { argsort } from './ordering.ts'
+import { argmax } from './reduce.ts'
+import { take } from './shape.ts'
 
 export interface RandomOptions {
   /** A number up to 2⁵³, or its low and high words. Default: 0. */
@@ -49,4 +52,34 @@ export function dropout(x: Value, rate: number, step: Value, options: RandomOpti
   const kept = greaterEqual(randomUniform(step, x.shape, options), rate)
   const scale = where(kept, 1 / (1 - rate), 0)
   return mul(x, x.dtype === 'float32' ? scale : apply('cast', [scale], { dtype: x.dtype }))
+}
+
+/**
+ * Normal numbers cut off two standard deviations from the mean, as Keras' and TensorFlow's `truncatedNormal`: each is the
+ * first of four draws that falls inside (one in 230,000 has none, and is clipped).
+ */
+export function truncatedNormal(
+  step: Value,
+  shape: Shape,
+  { mean = 0, stddev = 1, ...options }: RandomOptions & { readonly mean?: number; readonly stddev?: number } = {},
+): Value {
+  const draws = randomNormal(step, [4, ...shape], options)
+  const draw = (i: number) => take(draws, i, 0)
+  const inside = (x: Value) => lessEqual(abs(x), 2)
+  const first = [2, 1, 0].reduce((later, i) => where(inside(draw(i)), draw(i), later), clip(draw(3), -2, 2))
+  const scaled = stddev === 1 ? first : mul(first, stddev)
+  return mean === 0 ? scaled : add(scaled, mean)
+}
+
+/** One class for each row of logits [..., K], drawn with softmax(logits) as probabilities: int32 [...] (Gumbel's maximum). */
+export function categorical(step: Value, logits: Value, options: RandomOptions = {}): Value {
+  const uniform = randomUniform(step, logits.shape, options)
+  // 24 bits: 0 is moved to half of the smallest step.
+  const gumbel = neg(log(neg(log(maximum(uniform, 2 ** -25)))))
+  return argmax(add(logits.dtype === 'float32' ? logits : cast(logits, 'float32'), gumbel), -1)
+}
+
+/** 0 … length-1 in random order, int32. */
+export function permutation(step: Value, length: Dim, options: RandomOptions = {}): Value {
+  return argsort(randomUniform(step, [length], options), 0)
 }

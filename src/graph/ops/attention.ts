@@ -68,7 +68,7 @@ function checked(op: AttentionOp, inputs: readonly TensorType[], attributes: Att
   if (bias !== undefined) {
     expectRank(op, 'a bias', bias, 4)
     const [first, second] = bias.shape
-    expectShape(op, 'a bias', bias, [first === 1 ? 1 : batch, second === 1 ? 1 : heads!, queries, keys])
+    expectShape(op, 'a bias', bias, [first === 1 ? 1 : batch, second === 1 ? 1 : heads, queries, keys])
   }
   const { scale, dropout } = attributes
   if (!Number.isFinite(scale) || !(dropout >= 0 && dropout < 1))

@@ -5,7 +5,7 @@ import { binaryOps } from './binary.ts'
 import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './conv2d.ts'
 import { sparseSoftmaxCrossEntropy, sparseSoftmaxCrossEntropyGradient } from './cross-entropy.ts'
 import { embeddingBag, embeddingBagGradient } from './embedding-bag.ts'
-import { gather, oneHot, putAlongAxis, scatterAdd, takeAlongAxis } from './indexing.ts'
+import { gather, oneHot, putAlongAxis, scatterAdd, scatterMax, takeAlongAxis } from './indexing.ts'
 import { matmul } from './matmul.ts'
 import {
   batchNormalization,
@@ -16,6 +16,7 @@ import {
 import { avgPool2d, avgPool2dGradient, maxPool2d, maxPool2dGradient } from './pool2d.ts'
 import { randomOps } from './random.ts'
 import { recurrent, recurrentGradient } from './recurrent.ts'
+import { argsort, cumsum } from './ordering.ts'
 import { reduceOps } from './reduce.ts'
 import { cast, where } from './select.ts'
 import { broadcastTo, concat, flip, pad, reshape, slice, transpose } from './shape.ts'
@@ -41,6 +42,9 @@ export const opTable = {
   flip,
   gather,
   scatterAdd,
+  scatterMax,
+  cumsum,
+  argsort,
   oneHot,
   takeAlongAxis,
   putAlongAxis,

@@ -1,8 +1,10 @@
 import type { DType } from '../../core/index.ts'
+import { outputOf } from '../build.ts'
 import { expectAxis, expectInputs, expectShape, shapeError } from '../checks.ts'
 import type { OnnxEmitter, OpDefinition } from '../definition.ts'
 import { boundOfShape, shapeText } from '../dims.ts'
 import * as i from '../functions/indexing.ts'
+import { cast, div, equal, maximum, mul } from '../functions/elementwise.ts'
 import { transpose } from '../functions/shape.ts'
 import type { Value } from '../graph.ts'
 import type { Dim } from '../types.ts'
@@ -66,6 +68,34 @@ export const scatterAdd: OpDefinition<'scatterAdd'> = {
     const zero = emitter.scalar(0, scalarType(node.outputs[0]!.dtype))
     const zeros = emitter.node('Expand', [zero, emitter.shape(node.outputs[0]!.shape)])
     return emitter.node('ScatterND', [zeros[0]!, wide[0]!, updates!], { reduction: 'add' })
+  },
+  flops: ([, updates]) => boundOfShape(updates!.shape),
+}
+
+export const scatterMax: OpDefinition<'scatterMax'> = {
+  name: 'scatterMax',
+  doc: '(indices int32[I…], updates[I…, R…]) → [size, R…]: the largest of the updates of each row; -∞, or the least integer, of none; NaN where one is. Indices out of range clamp. Equal ones share the gradient.',
+  infer(inputs, { size }) {
+    const [indices, updates] = expectInputs('scatterMax', inputs, ['int32', 'signed'])
+    const rank = indices.shape.length
+    expectShape('scatterMax', 'updates', updates, [...indices.shape, ...updates.shape.slice(rank)])
+    return [{ dtype: updates.dtype, shape: [size, ...updates.shape.slice(rank)] }]
+  },
+  gradient(node, [dy]) {
+    const [indices, updates] = node.inputs as readonly [Value, Value]
+    const { size } = node.attributes
+    const reached = cast(equal(updates, i.gather(outputOf(node), indices, 0)), updates.dtype)
+    const shares = i.scatterAdd(indices, reached, size)
+    return [undefined, mul(reached, div(i.gather(dy!, indices, 0), maximum(i.gather(shares, indices, 0), 1)))]
+  },
+  onnx(emitter, node, [indices, updates]) {
+    const { size } = node.attributes
+    const { dtype, shape } = node.outputs[0]!
+    const last = emitter.node('Unsqueeze', [clamp(emitter, indices!, size), emitter.int64([-1])])
+    const wide = emitter.node('Cast', last, { to: onnxType.int64 })
+    const least = emitter.scalar(dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY, scalarType(dtype))
+    const filled = emitter.node('Expand', [least, emitter.shape(shape)])
+    return emitter.node('ScatterND', [filled[0]!, wide[0]!, updates!], { reduction: 'max' })
   },
   flops: ([, updates]) => boundOfShape(updates!.shape),
 }

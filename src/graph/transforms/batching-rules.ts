@@ -1,7 +1,7 @@
 import type { OpName } from '../attributes.ts'
 import { multiplyDims } from '../dims.ts'
 import { add, maximum, minimum, mul, sub } from '../functions/elementwise.ts'
-import { gather as gatherAlong, scatterAdd as scatterRows } from '../functions/indexing.ts'
+import { gather as gatherAlong } from '../functions/indexing.ts'
 import { dimension, iota, scalar } from '../functions/sources.ts'
 import { broadcastTo, expandDims, reshape, transpose } from '../functions/shape.ts'
 import type { Node, Value } from '../graph.ts'
@@ -118,11 +118,11 @@ const gather: BatchingRule<'gather'> = (node, inputs, size) => {
   ]
 }
 
-const scatterAdd: BatchingRule<'scatterAdd'> = (node, inputs, size) => {
+const scatter: BatchingRule<'scatterAdd' | 'scatterMax'> = (node, inputs, size) => {
   const [indices, updates] = inputs.map((lane) => batchedValue(lane, size)) as [Value, Value]
   const rows = node.attributes.size
-  const all = scatterRows(offsetIndices(indices, size, rows), updates, multiplyDims(size, rows))
-  return [unfolded(all, size, rows)]
+  const [all] = again(node, [offsetIndices(indices, size, rows), updates], { size: multiplyDims(size, rows) })
+  return [unfolded(all!, size, rows)]
 }
 
 /** Statistics are those of an example's own values: its channels stand beside the others'. */
@@ -180,7 +180,9 @@ export const batchingRules: { readonly [K in OpName]: BatchingRule<K> } = {
   flip: (node, [x]) => again(node, [x!.value], { axes: shift(node.attributes.axes) }),
 
   gather,
-  scatterAdd,
+  scatterAdd: scatter, scatterMax: scatter,
+  cumsum: (node, [x]) => again(node, [x!.value], { ...node.attributes, axis: node.attributes.axis + 1 }),
+  argsort: (node, [x]) => again(node, [x!.value], { ...node.attributes, axis: node.attributes.axis + 1 }),
   oneHot: 'leading',
   takeAlongAxis: (node, inputs, size) =>
     again(node, inputs.map((lane) => batchedValue(lane, size)), { axis: node.attributes.axis + 1 }),

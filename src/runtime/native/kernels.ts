@@ -148,6 +148,12 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
 
   gather: ({ attributes: { axis } }) => ({ kernel: 'gather', ints: [axis] }),
   scatterAdd: named('scatterAdd'),
+  scatterMax: named('scatterMax'),
+  cumsum: ({ attributes: { axis, exclusive, reverse } }) => ({
+    kernel: 'cumsum',
+    ints: [axis, Number(exclusive), Number(reverse)],
+  }),
+  argsort: ({ attributes: { axis, descending } }) => ({ kernel: 'argsort', ints: [axis, Number(descending)] }),
   oneHot: named('oneHot'),
   takeAlongAxis: ({ attributes: { axis } }) => ({ kernel: 'takeAlongAxis', ints: [axis] }),
   putAlongAxis: ({ attributes: { axis } }) => ({ kernel: 'putAlongAxis', ints: [axis] }),

@@ -124,7 +124,7 @@ function stateNode(name: string, { dtype, shape }: Value): AnyNode {
 
 const realTypes: readonly DType[] = ['float32', 'float64']
 const anyType = new Set<OpName>(['transpose', 'broadcastTo', 'slice', 'pad', 'concat', 'flip', 'gather', 'takeAlongAxis'])
-const integersToo = new Set<OpName>(['sum', 'mean', 'prod', 'max', 'min', 'argmax', 'argmin', 'scatterAdd', 'putAlongAxis'])
+const integersToo = new Set<OpName>(['sum', 'mean', 'prod', 'max', 'min', 'argmax', 'argmin', 'scatterAdd', 'scatterMax', 'putAlongAxis', 'cumsum', 'argsort'])
 
 /** Whether the kernel is there and does the node's types. */
 function runsHere(node: AnyNode, call: KernelCall, available: ReadonlyMap<string, number>): boolean {

@@ -23,6 +23,48 @@ const scatterAdd: Kernel<'scatterAdd'> = ({ inputs: [indices, updates], outputs:
   y!.data.set(sums)
 }
 
+const scatterMax: Kernel<'scatterMax'> = ({ inputs: [indices, updates], outputs: [y] }) => {
+  const size = y!.shape[0]!
+  const inner = y!.data.length / Math.max(size, 1)
+  y!.data.fill(y!.dtype === 'int32' ? -(2 ** 31) : Number.NEGATIVE_INFINITY)
+  if (size === 0) return
+  indices!.data.forEach((index, n) => {
+    const to = clampIndex(index, size) * inner
+    // Math.max keeps NaN.
+    for (let i = 0; i < inner; i++) y!.data[to + i] = Math.max(y!.data[to + i]!, updates!.data[n * inner + i]!)
+  })
+}
+
+const cumsum: Kernel<'cumsum'> = ({ inputs: [x], outputs: [y], attributes: { axis, exclusive, reverse } }) => {
+  const { outer, size, inner } = around(x!.shape, axis)
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < inner; i++) {
+      let sum = 0
+      for (let step = 0; step < size; step++) {
+        const at = (o * size + (reverse ? size - 1 - step : step)) * inner + i
+        if (exclusive) y!.data[at] = sum
+        sum += x!.data[at]!
+        if (!exclusive) y!.data[at] = sum
+      }
+    }
+}
+
+const argsort: Kernel<'argsort'> = ({ inputs: [x], outputs: [y], attributes: { axis, descending } }) => {
+  const { outer, size, inner } = around(x!.shape, axis)
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < inner; i++) {
+      const value = (index: number) => x!.data[(o * size + index) * inner + i]!
+      const order = Array.from({ length: size }, (_, index) => index).sort((a, b) => {
+        const [left, right] = [value(a), value(b)]
+        if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
+        return left === right ? 0 : left < right === descending ? 1 : -1
+      })
+      order.forEach((index, place) => {
+        y!.data[(o * size + place) * inner + i] = index
+      })
+    }
+}
+
 const oneHot: Kernel<'oneHot'> = ({ inputs: [indices], outputs: [y], attributes: { depth } }) => {
   indices!.data.forEach((index, n) => {
     if (index >= 0 && index < depth) y!.data[n * depth + index] = 1
@@ -87,6 +129,9 @@ const embeddingBagGradient: Kernel<'embeddingBagGradient'> = ({
 export const indexingKernels = {
   gather,
   scatterAdd,
+  scatterMax,
+  cumsum,
+  argsort,
   oneHot,
   takeAlongAxis,
   putAlongAxis,

@@ -5,6 +5,7 @@ import { compositeCases } from './composites.ts'
 import { binaryCases, selectCases, unaryCases } from './elementwise.ts'
 import { fixtureCases } from './fixtures.ts'
 import { indexingCases } from './indexing.ts'
+import { orderingCases } from './ordering.ts'
 import { recurrentCases } from './recurrent.ts'
 import { matmulCases, reduceCases, shapeCases, sourceCases } from './structure.ts'
 import { windowCases } from './windows.ts'
@@ -23,6 +24,7 @@ const declared = {
   ...compositeCases,
   ...recurrentCases,
   ...attentionCases,
+  ...orderingCases,
 } satisfies { readonly [K in OpName]: readonly CaseDeclaration<K>[] }
 
 /** Every case of every op. A runtime runs them all and compares with the reference (see `runCase` and `checks.ts`). */
