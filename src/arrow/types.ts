@@ -63,7 +63,7 @@ export function mapped(type: DataType, exact: boolean): Mapped {
     case Type.Struct:
       return type.children.length === 0
         ? { type: 'nested', sqlType: 'JSON' }
-        : { type: 'nested', sqlType: `STRUCT(${type.children.map((child) => member(child, exact)).join(', ')})` }
+        : { type: 'nested', sqlType: `STRUCT(${members(type.children, exact)})` }
     case Type.Map: {
       const [key, value] = (type.children[0].type as { children: ArrowField[] }).children
       return {
@@ -81,19 +81,25 @@ export function mapped(type: DataType, exact: boolean): Mapped {
   }
 }
 
-function member({ name, type }: ArrowField, exact: boolean): string {
-  return `"${name.replaceAll('"', '""')}" ${mapped(type, exact).sqlType}`
+function members(fields: readonly ArrowField[], exact: boolean): string {
+  const names = uniqueNames(fields)
+  return fields.map(({ type }, i) => `"${names[i]!.replaceAll('"', '""')}" ${mapped(type, exact).sqlType}`).join(', ')
 }
 
-/** Names made different where a file repeats them, whatever their case. */
 export function fieldsOf(fields: readonly ArrowField[], exact: boolean): Field[] {
+  const names = uniqueNames(fields)
+  return fields.map(({ type, nullable }, i) => ({ name: names[i]!, ...mapped(type, exact), nullable }))
+}
+
+/** The fields' names, made different where a file repeats or leaves them out: engines tell none apart by case. */
+export function uniqueNames(fields: readonly ArrowField[]): string[] {
   const taken = new Set<string>()
-  return fields.map(({ name, type, nullable }, i) => {
+  return fields.map(({ name }, i) => {
     const wanted = name === '' ? `column${i + 1}` : name
     let unique = wanted
     for (let n = 2; taken.has(unique.toLowerCase()); n++) unique = `${wanted}_${n}`
     taken.add(unique.toLowerCase())
-    return { name: unique, ...mapped(type, exact), nullable }
+    return unique
   })
 }
 

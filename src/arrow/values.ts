@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Batch, DataType } from '@uwdata/flechette'
 import { type AnyColumn, isPresent, valueAt } from '../core/index.ts'
-import { clock, DateUnit, decimalText, interval, IntervalUnit, toMicroseconds, Type } from './types.ts'
+import { clock, DateUnit, decimalText, interval, IntervalUnit, toMicroseconds, Type, uniqueNames } from './types.ts'
 
 /** What makes columns of a batch: dictionaries by number, and whether wide numbers come as text, which loses nothing. */
 export interface Decoding {
@@ -131,17 +131,19 @@ export function columnOf(batch: Batch<unknown>, decoding: Decoding): AnyColumn {
         type.typeId === Type.FixedSizeList
           ? fixed(type.stride, length, child.values.length)
           : spans(raw, child.values.length)
+      // A map's entries are called as its writer liked.
+      const entry = (value: unknown): unknown => (type.typeId === Type.Map ? pair(value) : value)
       const list = (i: number): unknown[] => {
         const [from, to] = span(i)
-        return Array.from({ length: to - from }, (_, k) => cell(child, from + k))
+        return Array.from({ length: to - from }, (_, k) => entry(cell(child, from + k)))
       }
       return { type: 'nested', values: each(list), validity }
     }
     case Type.Struct: {
       const children = raw.children.map((child) => columnOf(child, decoding))
       for (const child of children) enough(child.values.length, length)
-      const row = (i: number): unknown =>
-        Object.fromEntries(type.children.map(({ name }, k) => [name, cell(children[k]!, i)]))
+      const names = uniqueNames(type.children)
+      const row = (i: number): unknown => Object.fromEntries(names.map((name, k) => [name, cell(children[k]!, i)]))
       return { type: 'nested', values: each(row), validity }
     }
     case Type.Union: {
@@ -295,6 +297,11 @@ function views({ values, data }: Raw): (i: number) => Uint8Array {
     }
     return buffer.subarray(from, from + length)
   }
+}
+
+function pair(entry: unknown): { key: unknown; value: unknown } {
+  const [key, value] = Object.values(entry as object) as unknown[]
+  return { key, value }
 }
 
 /** A nested value as plain JavaScript. */

@@ -31,6 +31,8 @@ export interface JsonScan {
   readonly paths: readonly string[]
   /** One object a line, one array of objects, or objects written one after another over several lines. */
   readonly layout: 'lines' | 'array' | 'objects'
+  /** Longest object in bytes. Default 64 MiB; less takes less memory. */
+  readonly maxObjectBytes?: number | undefined
 }
 export interface ParquetScan {
   readonly format: 'parquet'

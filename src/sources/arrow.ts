@@ -4,19 +4,25 @@ import { CancelledError, type ColumnBatch, DataError, FileError, type Schema } f
 import type { Engine } from '../engines/index.ts'
 import { head } from './bytes.ts'
 import { sameColumns } from './drift.ts'
-import { describe, emptyFile, errorCode } from './files.ts'
+import { describe, emptyFile, errorCode, formatExtension } from './files.ts'
 import type { Opened, ReadOptions } from './options.ts'
 import { plainReport } from './report.ts'
 
 /** How many times as large columns are in an engine's memory as in a file that may be compressed. */
 const unpacked = 4
 
-/** Whether a file's first bytes are those of an Arrow file or stream (Feather version 2 is an Arrow file). */
-export function isArrow(start: Uint8Array): boolean {
+const names = new Set(['arrow', 'arrows', 'feather', 'ipc', 'stream', 'arrow_file'])
+
+/**
+ * Whether a file is an Arrow file or stream (Feather version 2 is an Arrow file), by its first bytes. Streams of before 0.15 begin with
+ * a bare length, which says too little: there the name decides.
+ */
+export function isArrow(path: string, start: Uint8Array): boolean {
   const text = Buffer.from(start.buffer, start.byteOffset, start.byteLength).toString('latin1')
   if (text.startsWith('ARROW1') || text.startsWith('FEA1')) return true
   // A stream: the mark of a message, then the length of its metadata, which no text has.
-  return start.length >= 8 && text.startsWith('\xff\xff\xff\xff') && start[7] === 0
+  if (start.length >= 8 && text.startsWith('\xff\xff\xff\xff') && start[7] === 0) return true
+  return names.has(formatExtension(path)) && start[3] === 0
 }
 
 /**

@@ -23,6 +23,25 @@ export async function head(path: string, length: number): Promise<Buffer> {
   }
 }
 
+/** The last bytes of a file's content. Compressed files are read to their end for them. */
+export async function tail(path: string, compression: Compression, length: number): Promise<Buffer> {
+  if (compression === 'none') {
+    const file = await open(path, 'r')
+    try {
+      const { size } = await file.stat()
+      const buffer = Buffer.alloc(Math.min(length, size))
+      await file.read(buffer, 0, buffer.length, size - buffer.length)
+      return buffer
+    } finally {
+      await file.close()
+    }
+  }
+  let end = Buffer.alloc(0)
+  for await (const piece of bytesOf(path, compression))
+    end = Buffer.concat([end, piece.subarray(-length)]).subarray(-length)
+  return end
+}
+
 /** By the magic numbers, not the name. */
 export async function compressionOf(path: string): Promise<Compression> {
   const start = await head(path, 4)

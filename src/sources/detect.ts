@@ -61,7 +61,7 @@ async function file(path: string): Promise<DetectedInput> {
   }
   if (isIdx(await firstBytes(path))) return { kind: 'idx', reason: 'it begins like an IDX file', paths: [path] }
   if (start.toString('latin1', 0, 4) === 'PAR1') return { kind: 'table', reason: 'it is a Parquet file', paths: [path] }
-  if (isArrow(start)) return { kind: 'table', reason: 'it is an Arrow file or stream', paths: [path] }
+  if (isArrow(path, start)) return { kind: 'table', reason: 'it is an Arrow file or stream', paths: [path] }
   // Refuses binary content with a sentence about what it is.
   await peek(path)
   return { kind: 'table', reason: `it is a text file (.${formatExtension(path)})`, paths: [path] }

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import { DataError, FileError, OptionError } from '../core/index.ts'
 import { bytesOf, type Compression, compressionOf } from './bytes.ts'
 import { describe, errorCode, formatExtension } from './files.ts'
+import { foreignBinary } from './foreign.ts'
 
 export const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'iso-8859-1'] as const
 export type Encoding = (typeof encodings)[number]
@@ -144,11 +145,12 @@ function refuseBinary(path: string, start: Buffer): void {
   let control = 0
   for (const byte of start) if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12) control++
   if (control <= start.length * 0.01) return
+  foreignBinary(path, start)
   throw new DataError({
     operation: `read ${path}`,
     expected: 'text',
     received: 'binary data',
-    hint: `Text, Parquet, pictures and IDX files can be read; the name ends in ".${formatExtension(path)}"`,
+    hint: `Text, Parquet, Arrow, pictures and IDX files can be read; the name ends in ".${formatExtension(path)}"`,
   })
 }
 

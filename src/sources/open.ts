@@ -7,6 +7,7 @@ import { readCsv } from './csv/read.ts'
 import { sniff } from './csv/sniff.ts'
 import { peek } from './encoding.ts'
 import { expand, filesUnder, formatExtension, statusOf } from './files.ts'
+import { foreignBinary, foreignText } from './foreign.ts'
 import { readJson } from './json.ts'
 import { looksLabeled, readLabeledLines, readLines } from './lines.ts'
 import { type Opened, type ReadFormat, readFormats, type ReadOptions } from './options.ts'
@@ -119,12 +120,14 @@ async function tableFiles(paths: readonly string[]): Promise<string[]> {
 export async function formatOf(path: string, options: ReadOptions = {}): Promise<ReadFormat> {
   const start = await head(path, 8)
   if (start.toString('latin1', 0, 4) === 'PAR1') return 'parquet'
-  if (isArrow(start)) return 'arrow'
+  if (isArrow(path, start)) return 'arrow'
+  if (start.toString('latin1', 0, 4) === 'PARE') foreignBinary(path, start)
   const named = byExtension[formatExtension(path)]
   if (named !== undefined && named !== 'csv') return named
   if (options.delimiter !== undefined || options.header !== undefined) return 'csv'
   if (named === 'csv' && /^(csv|tsv)$/.test(formatExtension(path))) return 'csv'
   const sample = await peek(path, options.encoding)
+  foreignText(path, sample)
   if (/^\s*\{\s*("|\})/.test(sample)) return 'ndjson'
   if (looksLabeled(sample)) return 'labeledLines'
   if (named !== undefined) return 'csv'

@@ -1,4 +1,4 @@
-import { DataError, FathomError, type Schema } from '../core/index.ts'
+import { CancelledError, DataError, FathomError, MemoryError, type Schema } from '../core/index.ts'
 import type { Engine } from '../engines/index.ts'
 import type { ParquetScan, ScanNode } from '../plan/index.ts'
 import { head } from './bytes.ts'
@@ -62,7 +62,14 @@ async function schemaOf(engine: Engine, path: string): Promise<Schema> {
       schema: undefined,
     })
   } catch (error) {
-    if (!(error instanceof FathomError) || (await statusOf(path)) !== 'file') throw error
+    if (error instanceof DataError && error.operation === `read ${path}`) throw error
+    if (
+      !(error instanceof FathomError) ||
+      error instanceof MemoryError ||
+      error instanceof CancelledError ||
+      (await statusOf(path)) !== 'file'
+    )
+      throw error
     throw new DataError({
       operation: `read ${path}`,
       expected: 'a whole Parquet file',

@@ -18,6 +18,7 @@ import type {
 import { type Facts, resolve } from '../resolve.ts'
 import { BatchBuilder } from './columns.ts'
 import { checkReads, guarded, prepare, run, stream } from './connection.ts'
+import { located } from './damage.ts'
 import { duckdbError } from './errors.ts'
 import { appendBatches, loadedAs } from './load.ts'
 import { takeRejects, told } from './rejects.ts'
@@ -108,6 +109,8 @@ export class DuckdbEngine implements Engine {
       }
       yield* builder.rest()
       done = true
+    } catch (error) {
+      throw await located(plan, error)
     } finally {
       this.running.delete(plan)
       // A connection whose result was not read to its end still runs the query: end it with the connection.
@@ -295,6 +298,8 @@ export class DuckdbEngine implements Engine {
         return await this.alive(
           guarded(connection, operation, options, () => work(connection, query, described), query),
         )
+      } catch (error) {
+        throw await located(plan, error)
       } finally {
         this.free(connection, epoch)
       }

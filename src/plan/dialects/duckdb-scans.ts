@@ -10,7 +10,7 @@ const scans: Scans = {
   csv: (source) => `SELECT * FROM read_csv(${csvOptions(source)})`,
   json: (source) => {
     const format = { lines: 'newline_delimited', array: 'array', objects: 'unstructured' }[source.layout]
-    return `SELECT * FROM read_json(${files(source.paths)}, format=${literal(format)}, sample_size=-1, union_by_name=true, hive_partitioning=false, maximum_object_size=67108864)`
+    return `SELECT * FROM read_json(${files(source.paths)}, format=${literal(format)}, sample_size=-1, union_by_name=true, hive_partitioning=false, maximum_object_size=${source.maxObjectBytes ?? 2 ** 26})`
   },
   parquet: ({ paths, partitions = [] }) => {
     const types = partitions.map(({ name, type }) => `${literal(name)}: ${duckdbType(type)}`)

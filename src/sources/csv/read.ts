@@ -3,6 +3,7 @@ import type { Engine, RejectedRow, Stored } from '../../engines/index.ts'
 import { type CsvScan, lit, type Plan } from '../../plan/index.ts'
 import { openText, type TextFile, withPlainLineEnds } from '../encoding.ts'
 import { emptyFile } from '../files.ts'
+import { foreignText } from '../foreign.ts'
 import { physicalLines } from '../line-numbers.ts'
 import type { ReadOptions, Opened } from '../options.ts'
 import type { Partitions } from '../partitions.ts'
@@ -44,6 +45,7 @@ export async function readCsv(
   for (const path of paths) {
     const file = await openText(path, { encoding: options.encoding, scratch: () => engine.scratch() })
     if (file.sample.trim() === '') throw emptyFile(path)
+    foreignText(path, file.sample)
     const first = parts[0]
     const sniffed = await inTurns(
       sniffSteps(
