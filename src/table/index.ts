@@ -92,6 +92,7 @@ export type {
   MapRow,
   ModuleFunction,
 } from './map/map.ts'
+export * from './mining/index.ts'
 export type { Association } from './associations.ts'
 export { formatProfile, type ProfileTextOptions } from './profile-text.ts'
 export * from './profile-types.ts'
