@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as plan from './index.ts'
 import { call, col, Expr, lit, type ScalarFunction, scalarFunctions } from './index.ts'
@@ -53,4 +54,11 @@ describe('lambdas', () => {
     expect(build()).toEqual(build())
     expect(JSON.stringify(build())).toContain('"variable":"__x2"')
   })
+})
+
+test('docs/expressions.md is what the tables of functions say', async () => {
+  const script = new URL('../../scripts/docs-expressions.mjs', import.meta.url).href
+  const { expressionsPage } = (await import(script)) as { expressionsPage: (tables: object) => string }
+  const page = readFileSync(new URL('../../docs/expressions.md', import.meta.url), 'utf8')
+  expect(page, 'run node scripts/docs-expressions.mjs after npm run build:ts').toBe(expressionsPage(plan))
 })

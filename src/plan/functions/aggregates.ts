@@ -19,7 +19,7 @@ export const aggregateFunctions = {
   ),
   approxCountDistinct: f(
     '(value)',
-    'By HyperLogLog, in bounded memory; 25 % off at worst seen, mostly 5 %.',
+    'By HyperLogLog, in bounded memory; off by 25 % of 1,000 and 4 % of 100,000 values, as measured on DuckDB.',
     ['approx_count_distinct', 'approx_count_distinct', ''],
     'left out; 0 where no value is present',
   ),

@@ -1,20 +1,20 @@
 import type { ScalarFunction } from '../../../src/plan/index.ts'
 import type { CasesOf } from '../suite.ts'
 import { math } from './scalars-math.ts'
-import { math2 } from './scalars-math2.ts'
+import { bits } from './scalars-bits.ts'
 import { nested } from './scalars-nested.ts'
 import { text } from './scalars-text.ts'
-import { text2 } from './scalars-text2.ts'
+import { patterns } from './scalars-patterns.ts'
 import { time } from './scalars-time.ts'
-import { time2 } from './scalars-time2.ts'
+import { calendar } from './scalars-calendar.ts'
 
 /** A function without a case does not compile. */
 export const scalars: CasesOf<ScalarFunction> = {
   ...math,
-  ...math2,
+  ...bits,
   ...text,
-  ...text2,
+  ...patterns,
   ...time,
-  ...time2,
+  ...calendar,
   ...nested,
 }

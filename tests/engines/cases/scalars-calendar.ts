@@ -16,7 +16,7 @@ const diff = (unit: TimeUnit, rows: readonly (readonly unknown[])[]) => ({
 })
 
 /** Parts, arithmetic and zones; zones are checked with Python's zoneinfo (fold = 0). */
-export const time2 = {
+export const calendar = {
   isoYear: scalarCases('isoYear', {
     types: ['date'],
     result: 'int64',

@@ -23,7 +23,7 @@ function of(
 const string = ['string'] as const
 const two = ['string', 'string'] as const
 
-export const text2 = {
+export const patterns = {
   concatWs: scalarCases('concatWs', {
     types: ['string', 'string', 'string'],
     result: 'string',

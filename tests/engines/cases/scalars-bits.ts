@@ -11,7 +11,7 @@ function real(name: ScalarFunction, ...rows: readonly (readonly [number, number]
 }
 
 /** Rounding, trigonometry and bits, checked with Python's math. */
-export const math2 = {
+export const bits = {
   integerDivide: scalarCases(
     'integerDivide',
     {
