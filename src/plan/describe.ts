@@ -204,7 +204,8 @@ function asOfText({ type, on, by, direction, tolerance }: AsOfJoinNode): string 
 
 function scanText(source: ScanSource): string {
   if (source.format === 'stored') return 'stored rows'
-  if (source.format === 'values') return `${source.rows.length} ${source.rows.length === 1 ? 'row' : 'rows'} of the program`
+  if (source.format === 'values')
+    return `${source.rows.length} ${source.rows.length === 1 ? 'row' : 'rows'} of the program`
   const paths = 'paths' in source ? source.paths : []
   return `read ${paths.slice(0, 3).join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''} (${source.format})`
 }

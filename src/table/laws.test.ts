@@ -6,17 +6,23 @@ import {
   collect,
   count,
   denseRank,
+  first,
   firstValue,
   fromRows,
   grouping,
   lag,
+  last,
+  lastValue,
+  lead,
   max,
   mean,
   min,
+  query,
   rank,
   rowNumber,
   sum,
   type Table,
+  when,
 } from './index.ts'
 
 const engine = new DuckdbEngine({ memoryLimit: 512 * 2 ** 20, threads: 2 })
@@ -282,4 +288,49 @@ law('a stratified sample has so many rows of each group, the same for the same s
   const got = groupsOf((await sampled.toArray()) as unknown as Row[])
   for (const [k, group] of groupsOf(rows)) expect(got.get(k)?.length).toBe(Math.min(2, group.length))
   expect(await sampled.toArray()).toEqual(await sampled.toArray())
+})
+
+test("the table's order is meant where none is given, whatever the threads do", async () => {
+  const rows = 400_000
+  const many = await (
+    await query('select i, i % 3 as g, case when i % 2 = 0 then i end as even from range($rows) t(i)', {
+      engine,
+      parameters: { rows },
+    })
+  ).store()
+  const grouped = many.groupBy('g').agg({
+    first: first('i'),
+    last: last('i').filter(col('i').less(rows - 3)),
+    firstEven: first('even'),
+    list: collect('i'),
+  })
+  for (const { g, first, last, firstEven, list } of await grouped.toArray()) {
+    const at = g as number
+    expect([first, firstEven]).toEqual([at, at % 2 === 0 ? at : at + 3])
+    expect(last).toBe([rows - 4, rows - 6, rows - 5].find((each) => each % 3 === at))
+    expect((list as bigint[]).every((each, k) => Number(each) === at + 3 * k)).toBe(true)
+  }
+  const along = many.withColumns({
+    number: rowNumber().over({ partitionBy: 'g' }),
+    before: lag('i').over({ partitionBy: 'g' }),
+    next: lead('i').over(),
+    pair: sum('i').over({ rows: [-1, 0] }),
+    end: lastValue('i').over({ partitionBy: 'g' }),
+    start: first('i').over({ partitionBy: 'g' }),
+  })
+  const wrong = along.filter(
+    col('number').notEqual(col('i').subtract(col('g')).divide(3).add(1))
+      .or(col('before').coalesce(-1).notEqual(when(col('i').less(3), -1).otherwise(col('i').subtract(3))))
+      .or(col('next').coalesce(rows).notEqual(col('i').add(1)))
+      .or(col('pair').notEqual(when(col('i').equal(0), 0).otherwise(col('i').multiply(2).subtract(1))))
+      .or(col('start').notEqual(col('g')))
+      .or(col('end').less(rows - 3)),
+  ) // prettier-ignore
+  expect(await wrong.count()).toBe(0)
+  expect(
+    await many
+      .fillNull({ even: first('i') })
+      .filter(col('i').equal(1))
+      .toArray(),
+  ).toEqual([{ i: 1, g: 1, even: 0 }])
 })

@@ -13,6 +13,7 @@ import {
   unresolved,
   visitCore,
 } from '../nodes.ts'
+import { inOrderOf, needsOrder } from '../order.ts'
 import type { CompiledQuery, Dialect } from './dialect.ts'
 import { duckdbExpression, sortKeys } from './duckdb-expressions.ts'
 import { asOfJoin, join } from './duckdb-joins.ts'
@@ -58,12 +59,16 @@ class Compilation {
   private readonly visitor: CoreVisitor<string> = {
     scan: (node) => duckdbScan(node.source),
     sql: (node) => this.sql(node),
-    project: (node) => `SELECT ${list(node.columns)} FROM ${this.from(node.input)}`,
+    project: (node) => {
+      const [columns, from] = this.inOrder(node.input, node.columns)
+      return `SELECT ${list(columns)} FROM ${from}`
+    },
     withColumns: (node) => {
       const known = namesOf(node.input)
-      const replaced = node.columns.filter(({ name }) => known.includes(name))
-      const added = node.columns.filter(({ name }) => !known.includes(name))
-      return `SELECT ${[star(replaced), ...added.map(named)].join(', ')} FROM ${this.from(node.input)}`
+      const [columns, from, numbered] = this.inOrder(node.input, node.columns)
+      const replaced = columns.filter(({ name }) => known.includes(name))
+      const added = columns.filter(({ name }) => !known.includes(name))
+      return `SELECT ${[star(replaced, numbered), ...added.map(named)].join(', ')} FROM ${from}`
     },
     rename: (node) => {
       const pairs = node.names.map(({ from, to }) => `${identifier(from)} AS ${identifier(to)}`)
@@ -108,8 +113,10 @@ class Compilation {
       if (columns.length === 0) return this.select(input)
       const name = this.fresh('input')
       const filled = columns.map(({ name: column, expression }) => {
-        const value = duckdbExpression(expression)
-        const over = hasAggregate(expression) ? `(SELECT ${value} FROM ${name})` : value
+        const ordered = needsOrder(expression)
+        const value = duckdbExpression(ordered ? inOrderOf(expression, orderColumn) : expression)
+        const from = ordered ? `(SELECT *, row_number() OVER () AS ${orderColumn} FROM ${name})` : name
+        const over = hasAggregate(expression) ? `(SELECT ${value} FROM ${from})` : value
         return `coalesce(${identifier(column)}, ${over}) AS ${identifier(column)}`
       })
       return `WITH ${name} AS (${this.select(input)}) SELECT * REPLACE (${filled.join(', ')}) FROM ${name}`
@@ -128,7 +135,19 @@ class Compilation {
     const groups = keys.map(({ expression }) => duckdbExpression(expression))
     const sets = groupingSets?.map((set) => `(${set.map((key) => groups[key]!).join(', ')})`)
     const by = sets === undefined ? groups.join(', ') : `GROUPING SETS (${sets.join(', ')})`
-    return `SELECT ${list([...keys, ...aggregates])} FROM ${this.from(input)}${by === '' ? '' : ` GROUP BY ${by}`}`
+    const [columns, from] = this.inOrder(input, aggregates)
+    return `SELECT ${list([...keys, ...columns])} FROM ${from}${by === '' ? '' : ` GROUP BY ${by}`}`
+  }
+
+  /** Expressions and the input they read: with numbered rows where they mean the table's own order. */
+  private inOrder(
+    input: Plan,
+    columns: readonly NamedExpression[],
+  ): [columns: readonly NamedExpression[], from: string, numbered: boolean] {
+    const from = this.from(input)
+    if (!columns.some(({ expression }) => needsOrder(expression))) return [columns, from, false]
+    const ordered = columns.map(({ name, expression }) => ({ name, expression: inOrderOf(expression, orderColumn) }))
+    return [ordered, `(SELECT *, row_number() OVER () AS ${orderColumn} FROM ${from})`, true]
   }
 
   /** Whether a row is taken depends on its number and the seed alone, so threads and batches change nothing. */
@@ -239,6 +258,10 @@ function list(columns: readonly NamedExpression[]): string {
   return columns.map(named).join(', ')
 }
 
-function star(replaced: readonly NamedExpression[]): string {
-  return replaced.length === 0 ? '*' : `* REPLACE (${list(replaced)})`
+/** The column that numbers rows where an expression means the table's own order. */
+const orderColumn = '__order'
+
+function star(replaced: readonly NamedExpression[], numbered: boolean): string {
+  const without = numbered ? ` EXCLUDE (${orderColumn})` : ''
+  return replaced.length === 0 ? `*${without}` : `*${without} REPLACE (${list(replaced)})`
 }
