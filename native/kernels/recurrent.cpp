@@ -1,5 +1,5 @@
-// Simple RNN, LSTM and GRU over whole sequences: the input's products with the kernel as one large matrix product, then step
-// by step the state's with the recurrent kernel, the gates fused behind them.
+// Simple RNN, LSTM and GRU over whole sequences: step by step the state's products with the recurrent kernel, the gates fused
+// behind them.
 //
 // recurrent: x [b,t,i], kernel [i,g·u], recurrentKernel [u,g·u], bias [g·u] (GRU: [2,g·u]), h0 [b,u], LSTM: c0 [b,u],
 //   masked: mask [b,t] -> y [b,t,u], h [b,u], LSTM: c [b,u], LSTM and GRU: gates [b,t,4u], LSTM: cells [b,t,u];
@@ -10,66 +10,121 @@ namespace fathom::FATHOM_ISA {
 
 namespace {
 
-RecurrentSizes sizesOf(const Call& call) {
-  RecurrentSizes s;
+// How the input's products with the kernel come in. `project`: as one large product over all steps, before the first.
+// `within`: with those of the state, from rows [h | x | 1] and weights [recurrentKernel; kernel; bias]: where these stay in L2,
+// nothing then passes through memory between product and gate.
+enum class Inputs { project, within };
+
+struct Sizes : RecurrentSizes {
+  int64_t features = 0;
+  Inputs inputs = Inputs::project;
+
+  // Sums that a step makes for each unit. A GRU's candidate has two: of the state, and of the input if that is within.
+  int sums() const { return cell == CellKind::gru && inputs == Inputs::within ? 4 : gatesOf(cell); }
+  // Numbers of a row that are multiplied.
+  int64_t width() const { return inputs == Inputs::within ? units + features + 1 : units; }
+};
+
+// Of one vector of units: `count` of its sums, side by side, over the numbers [from, to) of a row.
+struct Panel {
+  int first, count;
+  int64_t from, to;
+};
+struct Panels {
+  Panel list[3];
+  int count = 0;
+
+  explicit Panels(const Sizes& s) {
+    const int64_t units = s.units, width = s.width();
+    if (s.cell == CellKind::gru && s.inputs == Inputs::within) {
+      add({0, 2, 0, width});
+      add({2, 1, 0, units});
+      add({3, 1, units, width});
+    } else {
+      for (int first = 0; first < s.sums(); first += 2) add({first, s.sums() - first < 2 ? 1 : 2, 0, width});
+    }
+  }
+  void add(const Panel& panel) { list[count++] = panel; }
+  int64_t floats() const {  // of one vector of units
+    int64_t total = 0;
+    for (int i = 0; i < count; i++) total += (list[i].to - list[i].from) * list[i].count * kLanes;
+    return total;
+  }
+};
+
+constexpr int64_t kMostWithin = int64_t{1} << 19;  // bytes of weights: half of a common L2
+
+Sizes sizesOf(const Call& call) {
+  Sizes s;
   s.cell = static_cast<CellKind>(call.ints[0]);
   s.backwards = call.ints[1];
   s.masked = call.ints[2];
   s.batch = call.in[0].dims[0];
   s.time = call.in[0].dims[1];
+  s.features = call.in[0].dims[2];
   s.units = call.in[2].dims[0];
+  const bool single = call.in[0].dtype == DType::float32;
+  const int64_t bytes = (s.units + s.features) * s.columns() * static_cast<int64_t>(sizeof(float));
+  if (single && bytes <= kMostWithin) s.inputs = Inputs::within;
   return s;
 }
 
-int64_t tilesOf(const RecurrentSizes& s) { return ceilDiv(s.units, kLanes); }
-int64_t packedFloats(const RecurrentSizes& s) { return tilesOf(s) * gatesOf(s.cell) * kLanes * s.units; }
+int64_t tilesOf(const Sizes& s) { return ceilDiv(s.units, kLanes); }
+int64_t packedFloats(const Sizes& s) { return tilesOf(s) * Panels(s).floats(); }
 
-// Where a step's sums of the input begin within its row of `gates` (of `y` for a simple RNN): the candidate of a GRU is last.
-int64_t inputColumn(CellKind cell, int gate) { return cell == CellKind::gru && gate == 2 ? 3 : gate; }
+// Row k of the weights that make sum `sum` of a tile's units.
+vf weightsAt(const Call& call, const Sizes& s, int sum, int64_t k, int64_t u, int64_t n) {
+  const int gate = sum == 3 && s.cell == CellKind::gru ? 2 : sum;
+  const int64_t column = gate * s.units + u, columns = s.columns();
+  if (k < s.units) return loadSome(call.in[2].as<float>() + k * columns + column, n);
+  if (k < s.units + s.features) return loadSome(call.in[1].as<float>() + (k - s.units) * columns + column, n);
+  const float* bias = call.in[3].as<float>();
+  const vf own = loadSome(bias + column, n);
+  return s.cell == CellKind::gru && sum < 2 ? own + loadSome(bias + columns + column, n) : own;
+}
 
-// For each vector of units the columns of its gates side by side, two gates a panel, so that a tile's sums meet in L1.
-void packTile(const float* weights, const RecurrentSizes& s, int64_t tile, float* to) {
-  const int gates = gatesOf(s.cell);
-  const int64_t u = tile * kLanes, n = lesser(kLanes, s.units - u), columns = s.columns();
-  for (int first = 0; first < gates; first += 2) {
-    const int together = gates - first < 2 ? 1 : 2;
-    for (int64_t k = 0; k < s.units; k++)
-      for (int g = 0; g < together; g++, to += kLanes)
-        store(to, loadSome(weights + k * columns + (first + g) * s.units + u, n));
+void packTile(const Call& call, const Sizes& s, const Panels& panels, int64_t tile, float* to) {
+  const int64_t u = tile * kLanes, n = lesser(kLanes, s.units - u);
+  for (int i = 0; i < panels.count; i++) {
+    const Panel& panel = panels.list[i];
+    for (int64_t k = panel.from; k < panel.to; k++)
+      for (int sum = panel.first; sum < panel.first + panel.count; sum++, to += kLanes)
+        store(to, weightsAt(call, s, sum, k, u, n));
   }
 }
 
 template <class T> struct Products;
 
-// sums[row][gate][lane] = Σ h[row][k] · recurrentKernel[k][gate·units + tile·lanes + lane]
+// sums[row][sum][lane] = Σ row[k] · weights[k][sum·units + tile·lanes + lane]
 template <> struct Products<float> {
   const float* packed;
-  void operator()(const RecurrentSizes& s, const float* h, int64_t stride, int64_t rows, int64_t tile, float* sums) const {
-    const int gates = gatesOf(s.cell);
-    const float* panel = packed + tile * gates * kLanes * s.units;
-    const int64_t parts = ceilDiv(rows, kMostRows);
-    for (int first = 0; first < gates; first += 2) {
-      const int together = gates - first < 2 ? 1 : 2;
+  void operator()(const Sizes& s, const Panels& panels, const float* h, int64_t stride, int64_t rows, int64_t tile,
+                  float* sums) const {
+    const int64_t width = s.sums() * kLanes, parts = ceilDiv(rows, kMostRows);
+    const float* weights = packed + tile * panels.floats();
+    for (int i = 0; i < panels.count; i++) {
+      const Panel& panel = panels.list[i];
       for (int64_t part = 0; part < parts; part++) {
         const int64_t r = splitAt(rows, parts, part), m = splitAt(rows, parts, part + 1) - r;
         MicroCall call{};
-        call.a = h + r * stride;
+        call.a = h + r * stride + panel.from;
         call.aStride = stride;
-        call.b = panel;
-        call.bStride = together * kLanes;
-        call.c = sums + (r * gates + first) * kLanes;
-        call.cStride = gates * kLanes;
-        call.k = s.units;
+        call.b = weights;
+        call.bStride = panel.count * kLanes;
+        call.c = sums + r * width + panel.first * kLanes;
+        call.cStride = width;
+        call.k = panel.to - panel.from;
         call.reduce = 1;
-        kMicro[kRows][together - 1][m - 1](call);
+        kMicro[kRows][panel.count - 1][m - 1](call);
       }
-      panel += together * kLanes * s.units;
+      weights += (panel.to - panel.from) * panel.count * kLanes;
     }
   }
 };
 template <> struct Products<double> {
   const double* weights;
-  void operator()(const RecurrentSizes& s, const double* h, int64_t stride, int64_t rows, int64_t tile, double* sums) const {
+  void operator()(const Sizes& s, const Panels&, const double* h, int64_t stride, int64_t rows, int64_t tile,
+                  double* sums) const {
     const int gates = gatesOf(s.cell);
     for (int64_t r = 0; r < rows; r++)
       for (int g = 0; g < gates; g++) {
@@ -80,17 +135,16 @@ template <> struct Products<double> {
   }
 };
 
-// x · kernel + bias into the rows of `gates` or `y`.
-void project(const Call& call, const RecurrentSizes& s, float* to, int64_t width, uint8_t* scratch) {
-  const int64_t features = call.in[0].dims[2];
+// x · kernel + bias into the rows of `gates` or `y`; the candidate of a GRU comes last there.
+void project(const Call& call, const Sizes& s, float* to, int64_t width, uint8_t* scratch) {
   const auto part = [&](int64_t from, int64_t count, int64_t column) {
     GemmBatch batch;
     Gemm& g = batch.gemm;
     g.m = s.batch * s.time;
     g.n = count;
-    g.k = features;
+    g.k = s.features;
     g.a = call.in[0].as<float>();
-    g.aStride = features;
+    g.aStride = s.features;
     g.b = call.in[1].as<float>() + from;
     g.bStride = s.columns();
     g.c = to + column;
@@ -102,15 +156,15 @@ void project(const Call& call, const RecurrentSizes& s, float* to, int64_t width
   part(0, 2 * s.units, 0);
   part(2 * s.units, s.units, 3 * s.units);
 }
-void project(const Call& call, const RecurrentSizes& s, double* to, int64_t width, uint8_t*) {
-  const int64_t features = call.in[0].dims[2], columns = s.columns();
+void project(const Call& call, const Sizes& s, double* to, int64_t width, uint8_t*) {
+  const int64_t features = s.features, columns = s.columns();
   const double *kernel = call.in[1].as<double>(), *bias = call.in[3].as<double>();
   call.pool->run(s.batch, [&](int64_t b, int) {
     for (int64_t row = b * s.time; row < (b + 1) * s.time; row++) {
       const double* x = call.in[0].as<double>() + row * features;
       for (int gate = 0; gate < gatesOf(s.cell); gate++) {
-        double* out = to + row * width + inputColumn(s.cell, gate) * s.units;
         const int64_t column = gate * s.units;
+        double* out = to + row * width + (s.cell == CellKind::gru && gate == 2 ? 3 * s.units : column);
         for (int64_t u = 0; u < s.units; u++) out[u] = bias[column + u];
         for (int64_t i = 0; i < features; i++)
           for (int64_t u = 0; u < s.units; u++) out[u] += x[i] * kernel[i * columns + column + u];
@@ -121,29 +175,33 @@ void project(const Call& call, const RecurrentSizes& s, double* to, int64_t widt
 
 // One row's units of one tile, at one step.
 template <class T> struct Place {
-  const T* sums;      // of the recurrent products: [gate][lane]
+  const T* sums;      // [sum][lane]
   const T* previous;  // state before
   T* h;               // state after
   T* c;               // an LSTM's carry, before and after
   T* y;
-  T* gates;           // holds the input's sums, takes the gates
+  T* gates;           // holds the input's sums where these were projected, takes the gates
   T* cells;
   const T* bias;      // of a GRU's recurrent products
   int64_t units, n;
 };
 
-template <class T, CellKind kCell> inline void step(const Place<T>& p) {
+template <class T, CellKind kCell, Inputs kInputs> inline void step(const Place<T>& p) {
   using L = Lanes<T>;
+  constexpr bool kWithin = kInputs == Inputs::within;
   const int64_t u = p.units, n = p.n;
-  const auto sum = [&](int gate) { return L::read(p.sums + gate * L::count, L::count); };
+  const auto sum = [&](int index) { return L::read(p.sums + index * L::count, L::count); };
+  // A gate's sum with the input's share, which was projected to `at`.
+  const auto with = [&](const T* at, int index) {
+    if constexpr (kWithin) return sum(index);
+    else return L::read(at, n) + sum(index);
+  };
   typename L::Value h;
   if constexpr (kCell == CellKind::simpleRnn) {
-    h = hyperbolic(L::read(p.y, n) + sum(0));
+    h = hyperbolic(with(p.y, 0));
   } else if constexpr (kCell == CellKind::lstm) {
-    const auto i = logistic(L::read(p.gates, n) + sum(0));
-    const auto f = logistic(L::read(p.gates + u, n) + sum(1));
-    const auto g = hyperbolic(L::read(p.gates + 2 * u, n) + sum(2));
-    const auto o = logistic(L::read(p.gates + 3 * u, n) + sum(3));
+    auto i = with(p.gates, 0), f = with(p.gates + u, 1), g = with(p.gates + 2 * u, 2), o = with(p.gates + 3 * u, 3);
+    lstmGates(i, f, g, o);
     const auto c = f * L::read(p.c, n) + i * g;
     h = o * hyperbolic(c);
     L::write(p.gates, i, n);
@@ -153,10 +211,18 @@ template <class T, CellKind kCell> inline void step(const Place<T>& p) {
     L::write(p.c, c, n);
     L::write(p.cells, c, n);
   } else {
-    const auto z = logistic(L::read(p.gates, n) + (sum(0) + L::read(p.bias, n)));
-    const auto r = logistic(L::read(p.gates + u, n) + (sum(1) + L::read(p.bias + u, n)));
+    auto z = with(p.gates, 0), r = with(p.gates + u, 1);
+    if constexpr (!kWithin) {
+      z = z + L::read(p.bias, n);
+      r = r + L::read(p.bias + u, n);
+    }
+    z = logistic(z);
+    r = logistic(r);
     const auto m = sum(2) + L::read(p.bias + 2 * u, n);
-    const auto candidate = hyperbolic(L::read(p.gates + 3 * u, n) + r * m);
+    typename L::Value input;
+    if constexpr (kWithin) input = sum(3);
+    else input = L::read(p.gates + 3 * u, n);
+    const auto candidate = hyperbolic(input + r * m);
     h = z * L::read(p.previous, n) + (L::all(1) - z) * candidate;
     L::write(p.gates, z, n);
     L::write(p.gates + u, r, n);
@@ -167,41 +233,39 @@ template <class T, CellKind kCell> inline void step(const Place<T>& p) {
   L::write(p.y, h, n);
 }
 
-template <class T, CellKind kCell> void forward(const Call& call) {
+template <class T, CellKind kCell, Inputs kInputs> void forward(const Call& call, const Sizes& s) {
   using L = Lanes<T>;
-  const RecurrentSizes s = sizesOf(call);
-  constexpr int kGates = gatesOf(kCell);
-  const bool carries = kCell == CellKind::lstm;
-  const int64_t units = s.units, kept = s.kept() * units, tiles = ceilDiv(units, L::count);
-  const T *h0 = call.in[4].as<T>(), *c0 = carries ? call.in[5].as<T>() : nullptr;
-  const uint8_t* mask = s.masked ? call.in[carries ? 6 : 5].as<uint8_t>() : nullptr;
-  T *y = call.out[0].as<T>(), *hOut = call.out[1].as<T>(), *cOut = carries ? call.out[2].as<T>() : nullptr;
-  T* gates = kCell == CellKind::simpleRnn ? nullptr : call.out[carries ? 3 : 2].as<T>();
-  T* cells = carries ? call.out[4].as<T>() : nullptr;
+  constexpr bool kCarries = kCell == CellKind::lstm, kWithin = kInputs == Inputs::within;
+  const int64_t units = s.units, features = s.features, kept = s.kept() * units, tiles = ceilDiv(units, L::count);
+  const T *x = call.in[0].as<T>(), *h0 = call.in[4].as<T>(), *c0 = kCarries ? call.in[5].as<T>() : nullptr;
+  const uint8_t* mask = s.masked ? call.in[kCarries ? 6 : 5].as<uint8_t>() : nullptr;
+  T *y = call.out[0].as<T>(), *hOut = call.out[1].as<T>(), *cOut = kCarries ? call.out[2].as<T>() : nullptr;
+  T* gates = kCell == CellKind::simpleRnn ? nullptr : call.out[kCarries ? 3 : 2].as<T>();
+  T* cells = kCarries ? call.out[4].as<T>() : nullptr;
   const T* bias = kCell == CellKind::gru ? call.in[3].as<T>() + s.columns() : nullptr;
 
+  const Panels panels(s);
   Products<T> products;
   if constexpr (sizeof(T) == sizeof(float)) {
     float* packed = reinterpret_cast<float*>(call.scratch);
-    call.pool->run(tiles, [&](int64_t tile, int) {
-      packTile(call.in[2].as<float>(), s, tile, packed + tile * kGates * kLanes * units);
-    });
+    call.pool->run(tiles, [&](int64_t tile, int) { packTile(call, s, panels, tile, packed + tile * panels.floats()); });
     products.packed = packed;
   } else {
     products.weights = call.in[2].as<double>();
   }
-  project(call, s, gates ? gates : y, gates ? kept : units, call.scratch + packedFloats(s) * sizeof(float));
+  if constexpr (!kWithin)
+    project(call, s, gates ? gates : y, gates ? kept : units, call.scratch + packedFloats(s) * sizeof(float));
 
-  const int64_t stride = rowStride(units);
-  const int64_t perRow = 3 * stride + kGates * L::count;
-  const RowBlocks cut(s.batch, call.pool->threads(), perRow * sizeof(T));
+  const int64_t sumWidth = s.sums() * L::count, stride = rowStride(s.width()), carryStride = rowStride(units);
+  const RowBlocks cut(s.batch, call.pool->threads(), (2 * stride + carryStride + sumWidth) * sizeof(T));
   call.pool->run(cut.blocks, [&](int64_t block, int thread) {
     const int64_t first = block * cut.rows, rows = lesser(cut.rows, s.batch - first);
     T* h = reinterpret_cast<T*>(call.pool->scratch(thread));
-    T *next = h + rows * stride, *c = next + rows * stride, *sums = c + rows * stride;
+    T *next = h + rows * stride, *c = next + rows * stride, *sums = c + rows * carryStride;
     for (int64_t r = 0; r < rows; r++) {
       std::memcpy(h + r * stride, h0 + (first + r) * units, units * sizeof(T));
-      if (carries) std::memcpy(c + r * stride, c0 + (first + r) * units, units * sizeof(T));
+      if (kCarries) std::memcpy(c + r * carryStride, c0 + (first + r) * units, units * sizeof(T));
+      if (kWithin) h[r * stride + s.width() - 1] = next[r * stride + s.width() - 1] = 1;
     }
     for (int64_t index = 0; index < s.time; index++) {
       const int64_t t = s.stepAt(index);
@@ -214,34 +278,45 @@ template <class T, CellKind kCell> void forward(const Call& call) {
         std::memcpy(next + r * stride, h + r * stride, units * sizeof(T));
         std::memcpy(y + at * units, h + r * stride, units * sizeof(T));
         if (gates) std::memset(gates + at * kept, 0, kept * sizeof(T));
-        if (carries) std::memcpy(cells + at * units, c + r * stride, units * sizeof(T));
+        if (kCarries) std::memcpy(cells + at * units, c + r * carryStride, units * sizeof(T));
       }
+      for (int64_t r = 0; kWithin && any && r < rows; r++)
+        std::memcpy(h + r * stride + units, x + ((first + r) * s.time + t) * features, features * sizeof(T));
       for (int64_t tile = 0; any && tile < tiles; tile++) {
         const int64_t u = tile * L::count;
-        products(s, h, stride, rows, tile, sums);
+        products(s, panels, h, stride, rows, tile, sums);
         for (int64_t r = 0; r < rows; r++) {
           if (!runs(r)) continue;
           const int64_t at = (first + r) * s.time + t;
-          step<T, kCell>({sums + r * kGates * L::count, h + r * stride + u, next + r * stride + u, c + r * stride + u,
-                          y + at * units + u, gates ? gates + at * kept + u : nullptr,
-                          cells ? cells + at * units + u : nullptr, bias ? bias + u : nullptr, units,
-                          lesser(L::count, units - u)});
+          step<T, kCell, kInputs>({sums + r * sumWidth, h + r * stride + u, next + r * stride + u, c + r * carryStride + u,
+                                   y + at * units + u, gates ? gates + at * kept + u : nullptr,
+                                   cells ? cells + at * units + u : nullptr, bias ? bias + u : nullptr, units,
+                                   lesser(L::count, units - u)});
         }
       }
-      std::swap(h, next);
+      T* before = h;
+      h = next;
+      next = before;
     }
     for (int64_t r = 0; r < rows; r++) {
       std::memcpy(hOut + (first + r) * units, h + r * stride, units * sizeof(T));
-      if (carries) std::memcpy(cOut + (first + r) * units, c + r * stride, units * sizeof(T));
+      if (kCarries) std::memcpy(cOut + (first + r) * units, c + r * carryStride, units * sizeof(T));
     }
   });
 }
 
+template <class T, CellKind kCell> void forwardOf(const Call& call, const Sizes& s) {
+  if constexpr (sizeof(T) == sizeof(float))
+    if (s.inputs == Inputs::within) return forward<T, kCell, Inputs::within>(call, s);
+  forward<T, kCell, Inputs::project>(call, s);
+}
+
 template <class T> void forwardOf(const Call& call) {
-  switch (static_cast<CellKind>(call.ints[0])) {
-    case CellKind::simpleRnn: return forward<T, CellKind::simpleRnn>(call);
-    case CellKind::lstm: return forward<T, CellKind::lstm>(call);
-    case CellKind::gru: return forward<T, CellKind::gru>(call);
+  const Sizes s = sizesOf(call);
+  switch (s.cell) {
+    case CellKind::simpleRnn: return forwardOf<T, CellKind::simpleRnn>(call, s);
+    case CellKind::lstm: return forwardOf<T, CellKind::lstm>(call, s);
+    case CellKind::gru: return forwardOf<T, CellKind::gru>(call, s);
   }
 }
 
@@ -251,12 +326,12 @@ void recurrent(const Call& call) {
 
 size_t scratchBytes(const Call& call) {
   if (call.in[0].dtype == DType::float64) return 0;
-  const RecurrentSizes s = sizesOf(call);
-  const int64_t rows = s.batch * s.time, features = call.in[0].dims[2];
-  const size_t products = s.cell == CellKind::gru
-                              ? greater(gemmScratch(rows, 2 * s.units, features, 1, false), gemmScratch(rows, s.units, features, 1, false))
-                              : gemmScratch(rows, s.columns(), features, 1, false);
-  return packedFloats(s) * sizeof(float) + products;
+  const Sizes s = sizesOf(call);
+  const size_t packed = packedFloats(s) * sizeof(float);
+  if (s.inputs == Inputs::within) return packed;
+  const auto scratch = [&](int64_t columns) { return gemmScratch(s.batch * s.time, columns, s.features, 1, false); };
+  if (s.cell != CellKind::gru) return packed + scratch(s.columns());
+  return packed + static_cast<size_t>(greater(scratch(2 * s.units), scratch(s.units)));
 }
 
 }  // namespace
