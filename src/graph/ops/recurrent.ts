@@ -5,9 +5,8 @@ import { type TypeClass, expectInputs, expectRank, expectShape, shapeError } fro
 import type { OpDefinition } from '../definition.ts'
 import { addDims, boundOf, boundOfShape, shapeText } from '../dims.ts'
 import { matmul } from '../functions/neural.ts'
-import { sum } from '../functions/reduce.ts'
-import { concat, expandDims, reshape, sliceAxis, stack } from '../functions/shape.ts'
-import { zerosLike } from '../functions/sources.ts'
+import { concat, expandDims, reshape, sliceAxis, split } from '../functions/shape.ts'
+import { full, zerosLike } from '../functions/sources.ts'
 import type { Node, Value } from '../graph.ts'
 import { operationName } from '../scope.ts'
 import type { Dim, Shape, TensorType } from '../types.ts'
@@ -129,14 +128,13 @@ export const recurrent: OpDefinition<'recurrent'> = {
     )
     const [dProjected, dh0] = found as readonly [Value, Value]
     const dRecurrent = kept > 0 && !hasCarry ? found[2]! : dProjected
-    const rows = (value: Value) => reshape(value, [-1, value.shape[2]!])
-    const product = (a: Value, b: Value) => matmul(rows(a), rows(b), { transposeA: true })
-    const over = { axes: [0, 1] }
-    const dbias = attributes.resetAfter ? stack([sum(dProjected, over), sum(dRecurrent, over)]) : sum(dProjected, over)
+    const previous = previousStates(h0, y, attributes.goBackwards)
+    const [dkernel, drecurrentKernel, dbias] =
+      dRecurrent === dProjected ? shared(x, previous, dProjected) : separate(x, previous, dProjected, dRecurrent)
     return [
       matmul(dProjected, kernel, { transposeB: true }),
-      product(x, dProjected),
-      product(previousStates(h0, y, attributes.goBackwards), dRecurrent),
+      dkernel,
+      drecurrentKernel,
       dbias,
       dh0,
       ...(hasCarry ? [found[2]!] : []),
@@ -150,6 +148,34 @@ export const recurrent: OpDefinition<'recurrent'> = {
     boundOf(x!.shape[0]!) *
     boundOf(x!.shape[1]!) *
     (boundOfShape(kernel!.shape) + boundOfShape(recurrentKernel!.shape)),
+}
+
+type WeightGradients = readonly [kernel: Value, recurrentKernel: Value, bias: Value]
+
+/** What was multiplied, [state | input | 1], transposed, times the sums' gradients: all three in one product. */
+function shared(x: Value, previous: Value, dsums: Value): WeightGradients {
+  const [units, features] = [previous.shape[2] as number, x.shape[2] as number]
+  const all = product(concat([previous, x, ones(x)], 2), dsums)
+  const [recurrentKernel, kernel, bias] = split(all, [units, features, 1], 0) as [Value, Value, Value]
+  return [kernel, recurrentKernel, reshape(bias, [bias.shape[1]!])]
+}
+
+/** The same where input and state meet different sums. */
+function separate(x: Value, previous: Value, dx: Value, dh: Value): WeightGradients {
+  const [kernel, inputBias] = split(product(concat([x, ones(x)], 2), dx), [x.shape[2]!, 1], 0) as [Value, Value]
+  const products = product(concat([previous, ones(x)], 2), dh)
+  const [recurrentKernel, recurrentBias] = split(products, [previous.shape[2]!, 1], 0) as [Value, Value]
+  return [kernel, recurrentKernel, concat([inputBias, recurrentBias], 0)]
+}
+
+function ones({ dtype, shape }: Value): Value {
+  return full([...shape.slice(0, 2), 1], 1, dtype)
+}
+
+/** aᵀ · b over all sequences and steps. */
+function product(a: Value, b: Value): Value {
+  const rows = (value: Value) => reshape(value, [-1, value.shape[2]!])
+  return matmul(rows(a), rows(b), { transposeA: true })
 }
 
 /** [B,T,U]: the state before each step. */
