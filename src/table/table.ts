@@ -364,17 +364,38 @@ export class Table<S = Typed.AnyRow> {
    * ```
    * @throws DataError with the row where the function fails or gives what is not declared, CancelledError
    */
-  async map<C = unknown>(task: MapFunction<C> | ModuleFunction, options: MapOptions<C>): Promise<Table> {
+  async map<
+    C = unknown,
+    const D extends Typed.SchemaOf = Typed.SchemaOf,
+    const K extends boolean | readonly (keyof S & string)[] = false,
+  >(
+    task: MapFunction<C> | ModuleFunction,
+    options: MapOptions<C> & { readonly columns: D; readonly keep?: K | undefined },
+  ): Promise<Table<Typed.Mapped<S, D, K>>> {
     return new Table(this.engine, await mapPlan(this.engine, this.plan, 'map', task, options))
   }
 
   /** Like `map`, for a function that gives a list of rows for each row. */
-  async flatMap<C = unknown>(task: FlatMapFunction<C> | ModuleFunction, options: MapOptions<C>): Promise<Table> {
+  async flatMap<
+    C = unknown,
+    const D extends Typed.SchemaOf = Typed.SchemaOf,
+    const K extends boolean | readonly (keyof S & string)[] = false,
+  >(
+    task: FlatMapFunction<C> | ModuleFunction,
+    options: MapOptions<C> & { readonly columns: D; readonly keep?: K | undefined },
+  ): Promise<Table<Typed.Mapped<S, D, K>>> {
     return new Table(this.engine, await mapPlan(this.engine, this.plan, 'flatMap', task, options))
   }
 
   /** Like `map`, for a function of columns that gives columns: less work for each row. It may give more or fewer rows. */
-  async mapBatches<C = unknown>(task: BatchFunction<C> | ModuleFunction, options: MapOptions<C>): Promise<Table> {
+  async mapBatches<
+    C = unknown,
+    const D extends Typed.SchemaOf = Typed.SchemaOf,
+    const K extends boolean | readonly (keyof S & string)[] = false,
+  >(
+    task: BatchFunction<C> | ModuleFunction,
+    options: MapOptions<C> & { readonly columns: D; readonly keep?: K | undefined },
+  ): Promise<Table<Typed.Mapped<S, D, K>>> {
     return new Table(this.engine, await mapPlan(this.engine, this.plan, 'batches', task, options))
   }
 

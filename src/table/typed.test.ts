@@ -191,6 +191,18 @@ describe('a typed table knows its columns', () => {
     ).toEqualTypeOf<{ city: string; sales: number; both: number }>()
   })
 
+  test('through functions in JavaScript', async () => {
+    const made = await sales.map((row) => ({ loud: String(row['city']).toUpperCase() }), {
+      columns: { loud: 'string' },
+      keep: ['sales'],
+    })
+    columns(made).toEqualTypeOf<{ sales: number; loud: string }>()
+    expect(await made.toArray()).toEqual([
+      { sales: 1.5, loud: 'ROME' },
+      { sales: null, loud: 'OSLO' },
+    ])
+  })
+
   test('nothing is known of tables that were told nothing, and everything goes', async () => {
     const untyped = await read(file)
     columns(untyped.filter(col('age').greater(1)).select('note')).toEqualTypeOf<Record<string, unknown>>()

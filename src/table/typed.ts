@@ -173,6 +173,14 @@ export type Unpivoted<S, O> = O extends { readonly on: readonly (infer N)[] }
 export type Resampled<S, O, A> = O extends { readonly on: infer N }
   ? Typed<S, Flat<Pick<S, (N | NamesIn<Option<O, 'by', never>>) & keyof S> & ComputedAll<S, A>>>
   : AnyRow
+/** The columns that a function gives, beside those that stay. */
+export type Mapped<S, D extends SchemaOf, K> = string extends keyof D
+  ? AnyRow
+  : K extends true
+    ? Typed<S, Flat<Omit<S, keyof D> & RowOf<D>>>
+    : K extends readonly (infer N)[]
+      ? Typed<S, Flat<Pick<S, Exclude<N, keyof D> & keyof S> & RowOf<D>>>
+      : RowOf<D>
 /** The column that `bins` adds. */
 export type Binned<S, N, O> = N extends string
   ? WithColumn<S, Option<O, 'as', `${N}_bin`> & string, Option<O, 'labels', 'index'> extends 'index' ? number : string>

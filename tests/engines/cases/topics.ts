@@ -85,6 +85,54 @@ export const topics: Readonly<Record<string, readonly Case[]>> = {
       rows: [[true], [false]],
     },
     {
+      name: 'sums, differences and products keep every digit',
+      plan: (t) =>
+        t({
+          columns: { a: { decimal: [12, 2] }, b: { decimal: [12, 3] } },
+          rows: [
+            ['1234567890.12', '0.005'],
+            ['-0.01', '0.010'],
+          ],
+        }).select({
+          sum: col('a')
+            .add(col('b'))
+            .cast({ decimal: [20, 3] })
+            .cast('string'),
+          difference: col('a')
+            .subtract(col('b'))
+            .cast({ decimal: [20, 3] })
+            .cast('string'),
+          product: col('a')
+            .multiply(col('b'))
+            .cast({ decimal: [30, 5] })
+            .cast('string'),
+          rounded: col('b')
+            .round(2)
+            .cast({ decimal: [20, 2] })
+            .cast('string'),
+        }),
+      columns: { sum: 'string', difference: 'string', product: 'string', rounded: 'string' },
+      rows: [
+        ['1234567890.125', '1234567890.115', '6172839.45060', '0.01'],
+        ['0.000', '-0.020', '-0.00010', '0.01'],
+      ],
+    },
+    {
+      name: 'a product that does not fit fails',
+      plan: (t) =>
+        t({ columns: { a: { decimal: [38, 0] } }, rows: [['99999999999999999999999999999999999999']] }).select({
+          r: col('a').multiply(col('a')),
+        }),
+      error: QueryError,
+    },
+    {
+      name: 'a quotient is a float',
+      plan: (t) =>
+        t({ columns: { a: { decimal: [10, 2] } }, rows: [['1.00'], ['0.00']] }).select({ r: lit(1).divide(col('a')) }),
+      columns: { r: 'float64' },
+      rows: [[1], [null]],
+    },
+    {
       name: 'thirty-eight digits',
       plan: (t) =>
         t({ columns: { x: { decimal: [38, 0] } }, rows: [['99999999999999999999999999999999999999']] }).select({
@@ -169,6 +217,93 @@ export const topics: Readonly<Record<string, readonly Case[]>> = {
       rows: [
         ['é', 2],
         ['e\u0301', 1],
+      ],
+    },
+  ],
+  'nested values': [
+    {
+      name: 'lists and structs are equal by their elements',
+      plan: (t) =>
+        t({
+          columns: { l: { list: 'int32' }, s: { struct: { x: 'int32', y: 'string' } } },
+          rows: [
+            [[1, 2], { x: 1, y: 'a' }],
+            [[2, 1], { x: 1, y: 'a' }],
+            [[1, 2], { x: 1, y: 'b' }],
+          ],
+        })
+          .groupBy('l')
+          .agg({ n: count(), different: countDistinct('s') }),
+      columns: { l: 'nested', n: 'int64', different: 'int64' },
+      rows: [
+        [[1, 2], 2, 2],
+        [[2, 1], 1, 1],
+      ],
+    },
+    {
+      name: 'fields of structs in lists',
+      plan: (t) =>
+        t({
+          columns: { orders: { list: { struct: { item: 'string', price: 'float64' } } } },
+          rows: [
+            [
+              [
+                { item: 'a', price: 1 },
+                { item: 'b', price: null },
+                { item: 'c', price: 4 },
+              ],
+            ],
+            [[]],
+            [null],
+          ],
+        }).select({
+          items: col('orders').transform((order) => order.field('item')),
+          dear: col('orders')
+            .listFilter((order) => order.field('price').greater(2))
+            .listLength(),
+          total: col('orders')
+            .transform((order) => order.field('price'))
+            .listSum(),
+        }),
+      columns: { items: 'nested', dear: 'int64', total: 'float64' },
+      rows: [
+        [['a', 'b', 'c'], 1, 5],
+        [[], 0, null],
+        [null, null, null],
+      ],
+    },
+  ],
+  zones: [
+    {
+      name: 'a zoned timestamp is an instant: parts and days are those of UTC',
+      plan: (t) =>
+        t({ columns: { z: 'timestampTz' }, rows: [['2024-03-10 23:30:00-05'], ['2024-03-10 03:30:00+05:30']] }).select({
+          hour: col('z').hour(),
+          day: col('z').truncateTo('day'),
+          date: col('z').cast('date'),
+          seconds: col('z').epoch(),
+        }),
+      columns: { hour: 'int64', day: 'timestamp', date: 'date', seconds: 'float64' },
+      rows: [
+        [4, '2024-03-11T00:00:00', '2024-03-11', 1710131400],
+        [22, '2024-03-09T00:00:00', '2024-03-09', 1710021600],
+      ],
+    },
+    {
+      name: 'hours by the clocks of a zone over the day they change',
+      plan: (t) =>
+        t({
+          columns: { at: 'timestamp' },
+          rows: Array.from({ length: 5 }, (_, i) => [`2024-11-03 0${i + 4}:00:00`]),
+        })
+          .groupBy({ hour: col('at').fromUtc('America/New_York').hour() })
+          .agg({ n: count() }),
+      columns: { hour: 'int64', n: 'int64' },
+      rows: [
+        [0, 1],
+        [1, 2],
+        [2, 1],
+        [3, 1],
       ],
     },
   ],
