@@ -79,6 +79,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(
       new Option('--on-bad-rows <what>', 'rows that do not fit the columns').choices(['error', 'skip', 'collect']),
     )
+    .option('--contract <file>', 'promises that the data must keep, now and when predicting (see fathom check)')
     .option('--checkpoint-seconds <n>', 'time between checkpoints while training (default: 20)', numeric)
     .option('--resume', 'continue an interrupted training to the result it would have had')
 
@@ -107,6 +108,13 @@ export async function main(argv: readonly string[]): Promise<void> {
       new Option('--missing-columns <what>', 'columns that the model wants and the data lacks').choices([
         'error',
         'impute',
+      ]),
+    )
+    .addOption(
+      new Option('--contract <what>', "rows that break the training's contract, and drift").choices([
+        'error',
+        'warn',
+        'off',
       ]),
     )
   add(

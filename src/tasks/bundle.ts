@@ -3,6 +3,7 @@ import { BundleError, type Tensor } from '../core/index.ts'
 import { FittedFeatures, type PackedState } from '../features/index.ts'
 import { type Model, type ModelConfig, modelFromJSON } from '../nn/index.ts'
 import type { Evaluation } from '../report/index.ts'
+import { type DataContract, readDataContract } from './contract.ts'
 import type { InputKind } from './data/index.ts'
 import type { Inference } from './observer.ts'
 import type { Task } from './results.ts'
@@ -27,6 +28,8 @@ export interface TrainedBundle {
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly lineage: Readonly<Record<string, unknown>>
   readonly training: Readonly<Record<string, unknown>>
+  /** Of tables, by bundles of version 0.1 and later. */
+  readonly dataContract?: DataContract | undefined
 }
 
 const modelPrefix = 'model/'
@@ -53,6 +56,7 @@ export async function writeTrained(
         model: inference,
         metrics: evaluation,
         training,
+        ...(trained.dataContract === undefined ? {} : { contract: trained.dataContract }),
         lineage: { ...lineage, rows },
       },
       weights: { ...prefixed(modelPrefix, weights), ...prefixed(featuresPrefix, packed.tensors) },
@@ -106,6 +110,7 @@ export async function readTrained(path: string): Promise<TrainedBundle & { reado
     rows: lineage['rows'] as TrainedBundle['rows'],
     lineage,
     training: section('training') as Record<string, unknown>,
+    dataContract: readDataContract(path, bundle.sections['contract']),
     bytes: sizeOfBundle(bundle),
   }
 }

@@ -68,6 +68,8 @@ export const trainOptionsSchema = z.strictObject({
   /** Seconds between checkpoints while training. */
   checkpointSeconds: z.number().nonnegative().default(20),
   /** CSV rows that cannot be split into the columns: stop, leave out, or leave out and list. */
+  /** JSON file of the promises that the data must keep, now and when predicting. */
+  contract: z.string().optional(),
   onBadRows: z.enum(['error', 'skip', 'collect']).default('error'),
 })
 export type TrainOptions = z.input<typeof trainOptionsSchema>

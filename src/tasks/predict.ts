@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { CancelledError, FileError, OptionError } from '../core/index.ts'
 import { fromExamples } from '../dataset/index.ts'
 import { batchOfRows, classLabels, EncodingReport, type TargetState } from '../features/index.ts'
-import { query, read, type Table } from '../table/index.ts'
+import { fromRows, query, read, type Table } from '../table/index.ts'
 import { configureResources, openRows, parseRows, type ResourceOptions } from './apply.ts'
 import { readTrained, type TrainedBundle } from './bundle.ts'
+import { checkPrediction, type ContractMode } from './contract.ts'
 import { indexOfLargest, predictDataset } from './evaluation.ts'
 import type { PredictResult } from './results.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -24,6 +25,8 @@ export interface PredictOptions extends ResourceOptions {
   readonly force?: boolean
   /** Columns that the model wants and the input lacks. Default `error`. */
   readonly missingColumns?: 'error' | 'impute'
+  /** Rows that break the contract given to train: stop (default), say so, or do not look. Drift is said, but for `off`. */
+  readonly contract?: ContractMode
 }
 
 const batchRows = 4096
@@ -64,12 +67,12 @@ export async function predict(options: PredictOptions, control: TaskControl = {}
 
 type Outcome = Pick<PredictResult, 'rows' | 'output' | 'predictions'>
 
-async function predictRows(
-  bundle: TrainedBundle,
-  options: PredictOptions,
-  { observer }: TaskControl,
-): Promise<Outcome> {
+async function predictRows(bundle: TrainedBundle, options: PredictOptions, control: TaskControl): Promise<Outcome> {
+  const { observer } = control
   const given = typeof options.rows === 'string' ? parseRows(options.rows) : options.rows!
+  if (bundle.dataContract?.contract !== undefined && given.length > 0) {
+    await checkRows(bundle, fromRows(given.map(scalarsOf)), options, control)
+  }
   const report = new EncodingReport()
   const found = await predictBatch(bundle, batchOfRows(given), options, report)
   report.check()
@@ -98,6 +101,7 @@ async function predictTable(bundle: TrainedBundle, options: PredictOptions, cont
   })
   for (const note of opened.notes) observer?.note?.(note)
   const { table } = opened
+  await checkRows(bundle, table, options, control)
   const folder = temporaryFolder()
   try {
     const file = join(folder.path, 'predictions.ndjson')
@@ -109,6 +113,25 @@ async function predictTable(bundle: TrainedBundle, options: PredictOptions, cont
   } finally {
     folder.remove()
   }
+}
+
+async function checkRows(
+  { dataContract, features }: TrainedBundle,
+  table: Table,
+  { contract = 'error' }: PredictOptions,
+  { observer, signal }: TaskControl,
+): Promise<void> {
+  if (dataContract === undefined) return
+  for (const note of await checkPrediction(table, dataContract, features.target!.column, contract, { signal })) {
+    observer?.note?.(note)
+  }
+}
+
+/** A row's plain values: what a contract can be about. */
+function scalarsOf(row: Readonly<Record<string, unknown>>): Record<string, string | number | boolean | null> {
+  const plain = (value: unknown): value is string | number | boolean =>
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value) ? value : null]))
 }
 
 const noPrediction = { prediction: null }

@@ -160,6 +160,7 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
         stoppedEarly: fitted.stoppedEarly,
         seconds: fitted.seconds,
       },
+      dataContract: prepared.dataContract,
     },
     report,
     resolved.force || resolved.resume,

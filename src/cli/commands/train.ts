@@ -35,7 +35,7 @@ export async function run({ flags, signal }: CommandContext, ...input: string[])
 function optionsFromFlags(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const same = [
     'target', 'output', 'test', 'task', 'preset', 'model', 'drop', 'testFraction', 'validationFraction', 'epochs', 'batchSize',
-    'learningRate', 'imageSize', 'flip', 'seed', 'threads', 'limitMemory', 'force', 'resume', 'checkpointSeconds', 'onBadRows',
+    'learningRate', 'imageSize', 'flip', 'seed', 'threads', 'limitMemory', 'force', 'resume', 'checkpointSeconds', 'onBadRows', 'contract',
   ] // prettier-ignore
   const options = given(flags, same)
   const columns = parseAssignments('--column', flags['column'])

@@ -36,6 +36,16 @@ export async function* sampleColumns(
   }
 }
 
+/** Samples of a table's columns, to measure drift on. */
+export function sampleDrift(
+  { engine, plan }: { readonly engine: Engine; readonly plan: Plan },
+  names: readonly string[],
+  rows: number,
+  options: RunOptions = {},
+): AsyncGenerator<readonly [string, AnyColumn]> {
+  return sampleColumns(engine, plan, names, rows, referenceRows, options)
+}
+
 /** Rows that references are taken from. */
 const referenceRows = 200_000
 

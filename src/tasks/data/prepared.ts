@@ -2,6 +2,7 @@ import type { ColumnBatch } from '../../core/index.ts'
 import type { Dataset } from '../../dataset/index.ts'
 import type { FittedFeatures } from '../../features/index.ts'
 import type { ExampleContent } from '../../report/index.ts'
+import type { DataContract } from '../contract.ts'
 import type { DataLineage } from '../lineage.ts'
 import type { Inference } from '../observer.ts'
 import type { Task } from '../results.ts'
@@ -21,6 +22,8 @@ export interface Prepared {
   readonly inferences: readonly Inference[]
   readonly notes: readonly string[]
   readonly lineage: readonly DataLineage[]
+  /** Of tables: what new data is checked by. */
+  readonly dataContract?: DataContract
 }
 
 /** The rows to evaluate on, encoded, and a way back to what they were. */

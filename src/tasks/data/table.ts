@@ -9,7 +9,8 @@ import {
   type InferredFeatures,
   summarize,
 } from '../../features/index.ts'
-import { col, type Table } from '../../table/index.ts'
+import { col, readContract, type Table } from '../../table/index.ts'
+import { checkTraining, referenceOfTraining } from '../contract.ts'
 import { dataLineage } from '../lineage.ts'
 import type { Inference } from '../observer.ts'
 import type { ResolvedTrainOptions } from '../options.ts'
@@ -62,6 +63,8 @@ export async function prepareTable(
       hint: 'Choose another target',
     })
   }
+  const contract = options.contract === undefined ? undefined : await readContract(options.contract)
+  const contractNotes = contract === undefined ? [] : await checkTraining(input.table, contract, { signal })
   // The whole table decides the task, the training part everything else.
   const decided = await inferTraining(await featureSource(input.table), target, options.task, options)
   const task = decided.task!
@@ -85,6 +88,7 @@ export async function prepareTable(
   const inferred = await inferTraining(source, target, task, options)
   const features = await fitFeatures(source, inferred.spec)
 
+  const reference = await referenceOfTraining(trainTable, features.columns, { signal })
   const report = new EncodingReport()
   const memoryBytes = options.limitMemory * 0.1
   const encode = (table: Table, phase: string, own: EncodingReport, rows: boolean) =>
@@ -125,12 +129,14 @@ export async function prepareTable(
     inferences: describeInferences(task, target, inferred.columns, decided.columns),
     notes: [
       ...input.notes,
+      ...contractNotes,
       ...(without > 0 ? [`${without} rows without a value of "${target}" left out`] : []),
       ...report.warnings(),
       ...(testInput?.notes ?? []),
       ...testReport.warnings().map((each) => `test: ${each}`),
     ],
     lineage,
+    ...(input.kind === 'table' ? { dataContract: { ...(contract === undefined ? {} : { contract }), reference } } : {}),
   }
 }
 
