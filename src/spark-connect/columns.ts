@@ -1,5 +1,6 @@
 import { type Table, Type } from '@uwdata/flechette'
 import type { AnyColumn, ColumnBatch, ColumnStorage, ColumnType, Schema } from '../core/index.ts'
+import { Gatherer } from './gather.ts'
 import { type Data, decimalReader, isPresent, plainReader, textReader } from './values.ts'
 
 /** A message's rows as the core's columns. Numbers of the same width share Arrow's memory. */
@@ -71,52 +72,12 @@ function bits(packed: Uint8Array, length: number): Uint8Array {
   return out
 }
 
-const classes = {
-  boolean: Uint8Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  float64: Float64Array,
-  date: Int32Array,
-  timestamp: BigInt64Array,
-} as const
-
-/** Batches one after another as one. Empty where there are none. */
-export function concatenate(batches: readonly ColumnBatch[], schema: Schema): ColumnBatch {
+/** Batches one after another as one. */
+function concatenate(batches: readonly ColumnBatch[], schema: Schema): ColumnBatch {
   if (batches.length === 1) return batches[0]!
-  const length = batches.reduce((sum, batch) => sum + batch.length, 0)
-  const columns = schema.map(({ type }, i) => {
-    const parts = batches.map((batch) => batch.columns[i]!)
-    return { type, values: join(type, parts, length), validity: joinValidity(parts, length) } as AnyColumn
-  })
-  return { schema, columns, length }
-}
-
-function join(type: ColumnType, parts: readonly AnyColumn[], length: number): ColumnStorage[ColumnType] {
-  if (type === 'string' || type === 'binary' || type === 'nested') {
-    const out: unknown[] = Array.from({ length })
-    let at = 0
-    for (const { values } of parts) for (const value of values) out[at++] = value
-    return out
-  }
-  const out = new classes[type](length)
-  let at = 0
-  for (const { values } of parts) {
-    out.set(values as never, at)
-    at += values.length
-  }
-  return out
-}
-
-function joinValidity(parts: readonly AnyColumn[], length: number): Uint8Array | undefined {
-  if (parts.every(({ validity }) => validity === undefined)) return undefined
-  const out = new Uint8Array(length)
-  let at = 0
-  for (const { values, validity } of parts) {
-    if (validity === undefined) out.fill(1, at, at + values.length)
-    else out.set(validity, at)
-    at += values.length
-  }
-  return out
+  const gatherer = new Gatherer(schema)
+  for (const batch of batches) gatherer.push(batch)
+  return gatherer.finish()
 }
 
 /** Rows `from` to `to` of a batch; typed arrays share memory. */

@@ -1,6 +1,7 @@
 import { type Table, tableFromIPC } from '@uwdata/flechette'
 import { type ColumnBatch, FathomError, MemoryError, type OnProgress, type Schema, valueAt } from '../core/index.ts'
-import { columnsOf, concatenate, rebatch } from './columns.ts'
+import { columnsOf, rebatch } from './columns.ts'
+import { Gatherer } from './gather.ts'
 import type { ExecutePlanResponse } from './generated/spark/connect/base_pb.ts'
 import type { Relation } from './generated/spark/connect/relations_pb.ts'
 import type { DataType } from './generated/spark/connect/types_pb.ts'
@@ -74,15 +75,15 @@ export class Result implements AsyncIterable<Table> {
 
   /** Batches of Arrow, one of Spark's each, empty ones left out. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Table, void, void> {
-    for await (const bytes of this.payloads()) {
+    for await (const bytes of this.ipc()) {
       const table = decode(bytes)
       if (table.numRows > 0) yield table
     }
   }
 
   /** The same as bytes, each a whole stream of Arrow's IPC format, for any library that reads it. At least one. */
-  ipc(): AsyncGenerator<Uint8Array, void, void> {
-    return this.payloads()
+  async *ipc(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const bytes of this.payloads()) yield aligned(bytes)
   }
 
   /** Batches of the core's typed columns: of `rows` rows each but the last, or as Spark cut them. */
@@ -96,18 +97,23 @@ export class Result implements AsyncIterable<Table> {
 
   /** All rows as one batch of typed columns. @throws MemoryError past `maxResultBytes`. */
   async toColumns(): Promise<ColumnBatch> {
-    const batches: ColumnBatch[] = []
+    let gatherer: Gatherer | undefined
+    let scratch = new Uint8Array()
     for await (const bytes of this.limited()) {
-      const table = decode(bytes)
-      if (table.numRows > 0) batches.push(columnsOf(table, this.schema))
+      // Values are copied out of it at once, so one piece of memory serves all messages.
+      if (scratch.length < bytes.length) scratch = new Uint8Array(2 * bytes.length)
+      scratch.set(bytes)
+      const table = decode(scratch.subarray(0, bytes.length))
+      gatherer ??= new Gatherer(this.schema)
+      if (table.numRows > 0) gatherer.push(columnsOf(table, this.schema))
     }
-    return concatenate(batches, this.schema)
+    return (gatherer ?? new Gatherer(this.schema)).finish()
   }
 
   /** All rows as a table of Arrow, whose columns hold Spark's batches. @throws MemoryError past `maxResultBytes`. */
   async toArrow(): Promise<Table> {
     const streams: Uint8Array[] = []
-    for await (const bytes of this.limited()) streams.push(bytes)
+    for await (const bytes of this.limited()) streams.push(aligned(bytes))
     return tableFromIPC(streams, exact)
   }
 
@@ -141,7 +147,7 @@ export class Result implements AsyncIterable<Table> {
     }
   }
 
-  /** Whole batches in Arrow's stream format, put together where the server cut them; the rest is kept aside. */
+  /** Whole batches in Arrow's stream format, anywhere in memory, put together where the server cut them. The rest is noted. */
   private async *payloads(): AsyncGenerator<Uint8Array, void, void> {
     if (this.started) {
       throw new FathomError({ operation: 'read a result of Spark', problem: 'it has been read before', hint: 'Execute again, or keep what toColumns() gives' }) // prettier-ignore
@@ -165,7 +171,7 @@ export class Result implements AsyncIterable<Table> {
       parts.push(data)
       if (BigInt(parts.length) < numChunksInBatch) continue
       rows += rowCount
-      const whole = parts.length === 1 ? aligned(data) : join(parts)
+      const whole = parts.length === 1 ? data : join(parts)
       parts = []
       yield whole
     }

@@ -26,6 +26,8 @@ export interface TransportOptions {
   readonly tls?: TlsOptions | undefined
   /** Bytes of the largest message taken; 128 MiB by default, as Spark's clients have it. */
   readonly maxMessageBytes?: number | undefined
+  /** Bytes that the server may send ahead of what is read: what a slow reader holds. Default 16 MiB. */
+  readonly windowBytes?: number | undefined
   /** Further options of grpc-js, which go before those set here. */
   readonly channelOptions?: ChannelOptions | undefined
 }
@@ -57,7 +59,10 @@ export class Transport {
   private readonly metadata: Metadata
   private users = 1
 
-  constructor(address: SparkAddress, { tls, maxMessageBytes = 128 * 2 ** 20, channelOptions }: TransportOptions = {}) {
+  constructor(
+    address: SparkAddress,
+    { tls, maxMessageBytes = 128 * 2 ** 20, windowBytes = 16 * 2 ** 20, channelOptions }: TransportOptions = {},
+  ) {
     this.metadata = new Metadata()
     if (address.token !== undefined) this.metadata.set('authorization', `Bearer ${address.token}`)
     for (const [name, value] of Object.entries(address.headers)) this.metadata.set(name, value)
@@ -66,6 +71,8 @@ export class Transport {
       'grpc.max_send_message_length': maxMessageBytes,
       // Each client has a connection of its own, so that closing one leaves the others alone.
       'grpc.use_local_subchannel_pool': 1,
+      // 64 KB, the protocol's default, makes a large result wait for a round trip thousands of times.
+      'grpc-node.flow_control_window': windowBytes,
       // Retries are the session's; between them the channel must not sit out a wait of its own (two minutes by default).
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.max_reconnect_backoff_ms': 1000,
