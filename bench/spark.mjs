@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
   },
 })
 const rows = Number(flags.rows)
-const query = `select id, cast(id % 1000 as int) as k, id * 0.5D as x, sqrt(id) as y from range(0, ${rows}, 1, 2)`
+const query = `select id, cast(id % 1000 as int) as k, id * 0.5D as x, sqrt(id) as y from range(0, ${rows}, 1, 8)`
 const trivial = 'select 1 as x'
 
 /** A process that prints a line when it is ready, and answers each line with a line of JSON. */
@@ -85,17 +85,17 @@ const names = Object.keys(clients)
 const results = {}
 try {
   for (const [name, text, rounds, warm] of [
-    ['collect', query, Number(flags.rounds), 1],
+    ['collect', query, Number(flags.rounds), 3],
     ['trivial', trivial, Number(flags.trivial), 20],
   ]) {
     const seconds = Object.fromEntries(names.map((client) => [client, []]))
-    for (let round = -warm; round < rounds; round++) {
+    for (let round = 0; round < warm + rounds; round++) {
       for (const client of names) {
         const answer = await clients[client](text)
         if (name === 'collect' && (answer.length !== rows || answer.last !== rows - 1)) {
           throw new Error(`${client} got ${answer.length} rows, the last ${answer.last}`)
         }
-        if (round >= 0) seconds[client].push(answer.seconds)
+        if (round >= warm) seconds[client].push(answer.seconds)
       }
     }
     results[name] = Object.fromEntries(names.map((client) => [client, summary(seconds[client])]))

@@ -16,7 +16,7 @@ describeSpark('streams', (address) => {
     spark = await connect(address())
     const { host, port } = parseAddress(address())
     proxy = new Proxy(host, port)
-    cut = await connect(`sc://127.0.0.1:${await proxy.listen()}`)
+    cut = await connect(`sc://127.0.0.1:${await proxy.listen()}`, { windowBytes: 2 ** 20 })
   })
   afterEach(() => {
     proxy.cutAfter = Infinity
@@ -60,7 +60,7 @@ describeSpark('streams', (address) => {
       seen = at
       await new Promise((done) => setTimeout(done, 300))
     }
-    expect(seen - before).toBeLessThan(12_000_000)
+    expect(seen - before).toBeLessThan(8_000_000)
     let rows = 0
     for await (const { length } of batches) rows += length
     expect(rows).toBeGreaterThan(2_900_000)
