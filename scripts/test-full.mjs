@@ -38,7 +38,7 @@ const passes = [...Object.keys(canonicalPasses), ...passNames]
 const modes = [
   { name: 'kernels', command: ['sh', 'native/test/run.sh'], env: {} },
   { name: 'kernels under sanitizers', command: ['sh', 'native/test/run.sh'], env: sanitized },
-  { name: 'the suite', command: [process.execPath, 'scripts/test.mjs'], env: {} },
+  { name: 'the suite', command: [process.execPath, 'scripts/test.mjs'], env: { FATHOM_CONFORMANCE: '1' } },
   ...lesserSets.map((set) => suite(`instruction set ${set}`, kernels, {}, { FATHOM_INSTRUCTION_SET: set })),
   suite('one thread', kernels, { threads: 1 }),
   ...passes.map((pass) => suite(`without the pass ${pass}`, values, { disable: [pass] })),

@@ -7,6 +7,8 @@ export interface EngineUnderTest {
   readonly name: string
   /** Opens it, or tells why it is not there. */
   readonly open: () => Promise<Engine | { readonly absent: string }>
+  /** One case in so many runs in `npm test`; all of them in `npm run test:full`. */
+  readonly every: number
   /** The least share of cases that must pass; the rest is refused, each with its sentence, and stands in `refused`. */
   readonly pass: number
   /** Cases that it refuses before anything runs: "group › name", and what its sentence says. */
@@ -25,6 +27,7 @@ export const engines: readonly EngineUnderTest[] = [
   {
     name: 'duckdb',
     open: () => Promise.resolve(new DuckdbEngine({ memoryLimit: 512 * 2 ** 20, threads: 2 })),
+    every: 1,
     pass: 1,
     refused: {},
   },
@@ -36,6 +39,7 @@ export const engines: readonly EngineUnderTest[] = [
       const embedded = new DuckdbEngine({ memoryLimit: 512 * 2 ** 20, threads: 2 })
       return new SparkEngine(await sparkAddress(), { embedded: () => embedded, settings: quick })
     },
+    every: 5,
     pass: 0.95,
     refused: {
       'function normalize › normalize': /Spark has no such function/,
