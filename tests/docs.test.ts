@@ -100,6 +100,21 @@ describe('documentation', () => {
     rmSync(folder, { recursive: true })
   })
 
+  const temperatures = join(root, '../shared/data/timeseries/daily-min-temperatures.csv')
+  it.skipIf(!existsSync(temperatures))('forecasts real temperatures better than "as today"', async () => {
+    const [example] = blocks(textOf('docs/sequences.md'))
+    mkdirSync(scratch, { recursive: true })
+    const file = join(scratch, 'forecast.mjs')
+    writeFileSync(file, example!)
+    const folder = mkdtempSync(join(tmpdir(), 'fathom-docs-'))
+    symlinkSync(temperatures, join(folder, 'daily-min-temperatures.csv'))
+    const { stdout } = await run(process.execPath, [file], { cwd: folder })
+    const [naive, ours] = [...stdout.matchAll(/([\d.]+) °C/g)].map(([, degrees]) => Number(degrees)) as [number, number]
+    expect(naive).toBeCloseTo(2.6, 0)
+    expect(ours).toBeLessThan(0.9 * naive)
+    rmSync(folder, { recursive: true })
+  })
+
   it('shows commands with options that exist', async () => {
     const helps = new Map<string, string>()
     const shown = [...markdown.map(textOf), readFileSync(join(root, 'examples/demo.mjs'), 'utf8')]
