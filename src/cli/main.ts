@@ -46,13 +46,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     return command
   }
 
-  resources(
-    overwrite(
-      add(
-        'train [input...]',
-        'Train a model on a table, pictures or texts and write a bundle.',
-        'fathom train examples/data/wine-quality.csv --target quality -o wine.fathom',
-        () => import('./commands/train.ts'),
+  on(
+    resources(
+      overwrite(
+        add(
+          'train [input...]',
+          'Train a model on a table, pictures or texts and write a bundle.',
+          'fathom train examples/data/wine-quality.csv --target quality -o wine.fathom',
+          () => import('./commands/train.ts'),
+        ),
       ),
     ),
   )
@@ -135,13 +137,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   )
     .addOption(new Option('--format <format>', 'what to write').choices(['onnx', 'safetensors']).makeOptionMandatory())
     .option('-o, --output <path>', "file to write (default: the bundle's name)")
-  overwrite(
-    add(
-      'profile <input...>',
-      'Look at data, column by column; of a bundle, where a step of its network spends its time.',
-      'fathom profile examples/data/wine-quality.csv --target quality --report profile.html',
-      () => import('./commands/profile.ts'),
-      'atOnce',
+  on(
+    overwrite(
+      add(
+        'profile <input...>',
+        'Look at data, column by column; of a bundle, where a step of its network spends its time.',
+        'fathom profile examples/data/wine-quality.csv --target quality --report profile.html',
+        () => import('./commands/profile.ts'),
+        'atOnce',
+      ),
     ),
   )
     .option('-t, --target <column>', 'data: the column that is to be predicted')
@@ -155,28 +159,32 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--runs <n>', 'bundle: timed steps (default: 10)', numeric)
     .option('--threads <n>', 'threads (default: the processors)', numeric)
     .option('--trace <file>', 'bundle: write a Chrome trace')
-  picture(
-    resources(
-      overwrite(
-        add(
-          'chart <input...>',
-          'Draw data: in the terminal, or as a picture.',
-          'fathom chart examples/data/wine-quality.csv --x color --y alcohol --kind box',
-          () => import('./commands/chart.ts'),
+  on(
+    picture(
+      resources(
+        overwrite(
+          add(
+            'chart <input...>',
+            'Draw data: in the terminal, or as a picture.',
+            'fathom chart examples/data/wine-quality.csv --x color --y alcohol --kind box',
+            () => import('./commands/chart.ts'),
+          ),
         ),
       ),
     ),
   )
     .option('-o, --output <file>', 'svg, png or html (default: the terminal)')
     .addOption(new Option('--kind <kind>', 'what to draw (default: chosen by the columns)').choices(kinds))
-  picture(
-    resources(
-      overwrite(
-        add(
-          'query <sql>',
-          'Ask SQL of files.',
-          `fathom query "select color, avg(alcohol) from 'examples/data/wine-quality.csv' group by 1" --chart bar`,
-          () => import('./commands/query.ts'),
+  on(
+    picture(
+      resources(
+        overwrite(
+          add(
+            'query <sql>',
+            'Ask SQL of files.',
+            `fathom query "select color, avg(alcohol) from 'examples/data/wine-quality.csv' group by 1" --chart bar`,
+            () => import('./commands/query.ts'),
+          ),
         ),
       ),
     ),
@@ -184,13 +192,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('-o, --output <file>', 'csv, tsv, ndjson, parquet; with --chart svg, png or html')
     .addOption(new Option('--chart [kind]', 'draw the result').choices(kinds).preset('auto'))
 
-  resources(
-    overwrite(
-      add(
-        'check <input...>',
-        'Check data against a contract, or infer one from data.',
-        'fathom check examples/data/wine-quality.csv --infer wine.contract.json',
-        () => import('./commands/check.ts'),
+  on(
+    resources(
+      overwrite(
+        add(
+          'check <input...>',
+          'Check data against a contract, or infer one from data.',
+          'fathom check examples/data/wine-quality.csv --infer wine.contract.json',
+          () => import('./commands/check.ts'),
+        ),
       ),
     ),
   )
@@ -211,6 +221,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     exit = report(error)
   }
   process.exitCode = exit
+  // Sessions that were opened would keep the process.
+  if (argv.some((each) => each.startsWith('--on'))) await (await import('../engines/index.ts')).closeClusters()
 }
 
 const kinds = ['auto', 'bar', 'line', 'area', 'scatter', 'histogram', 'box', 'heatmap', 'correlation']
@@ -243,6 +255,10 @@ function resources(command: Command): Command {
     .option('--seed <n>', 'seed of everything random (default: 0)', numeric)
     .option('--threads <n>', 'threads (default: the processors)', numeric)
     .option('--limit-memory <size>', 'bytes for the whole process, such as 1GB')
+}
+
+function on(command: Command): Command {
+  return command.option('--on <address>', 'ask Spark instead of this process: sc://host:15002')
 }
 
 function numeric(text: string): number {

@@ -6,6 +6,11 @@ export interface Engine {
   readonly name: string
   /** Bytes that it may hold in this process. */
   readonly memoryLimit: number
+  /**
+   * How files of this machine get to it: it reads all formats in place; it reads Parquet files that others hand over (it runs
+   * on this machine, in another process); or their rows must be sent to it.
+   */
+  readonly localFiles: 'read' | 'handed' | 'sent'
   /** Columns and types, without running the plan. @throws QueryError with candidates for unknown names. */
   schema(plan: Plan): Promise<Schema>
   /**
@@ -24,6 +29,8 @@ export interface Engine {
     batches: AsyncIterable<ColumnBatch> | Iterable<ColumnBatch>,
     options?: StoreOptions,
   ): Promise<Stored>
+  /** Tables and views of its catalog, in all of its schemas or in one. */
+  catalog(schema?: string): Promise<readonly CatalogTable[]>
   /** Writes the rows to one file, or a folder of partitions. `path` must not exist; making that atomic is the caller's work. */
   write(plan: Plan, target: WriteTarget, options?: RunOptions): Promise<{ readonly rows: number }>
   explain(plan: Plan): Promise<Explanation>
@@ -58,6 +65,12 @@ export interface StoreOptions extends RunOptions {
   readonly bytes?: number | undefined
   /** For errors and progress: "read sales.csv". */
   readonly operation?: string | undefined
+}
+
+export interface CatalogTable {
+  /** What `table` takes. */
+  readonly name: string
+  readonly kind: 'table' | 'view'
 }
 
 export interface Stored {

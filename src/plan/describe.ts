@@ -204,6 +204,7 @@ function asOfText({ type, on, by, direction, tolerance }: AsOfJoinNode): string 
 
 function scanText(source: ScanSource): string {
   if (source.format === 'stored') return 'stored rows'
+  if (source.format === 'table') return `table ${source.name.join('.')}`
   if (source.format === 'values')
     return `${source.rows.length} ${source.rows.length === 1 ? 'row' : 'rows'} of the program`
   const paths = 'paths' in source ? source.paths : []

@@ -4,7 +4,7 @@ import type { Datum, Expression, Scalar, SortKey } from './expression.ts'
 import type { DataType } from './types.ts'
 
 /** Where a plan's rows come from. Every path is a file that exists: globs are expanded before. */
-export type ScanSource = CsvScan | JsonScan | ParquetScan | LinesScan | StoredScan | ValuesScan
+export type ScanSource = CsvScan | JsonScan | ParquetScan | LinesScan | StoredScan | TableScan | ValuesScan
 
 /** Delimited text in UTF-8, every column as text: types are recognised afterwards. */
 export interface CsvScan {
@@ -50,6 +50,11 @@ export interface StoredScan {
   readonly format: 'stored'
   readonly engine: string
   readonly name: string
+}
+/** A table of the engine's catalog, by the parts of its name: `['db', 'sales']`. */
+export interface TableScan {
+  readonly format: 'table'
+  readonly name: readonly string[]
 }
 /** Rows given in the program. */
 export interface ValuesScan {

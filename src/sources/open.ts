@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { DataError, OptionError } from '../core/index.ts'
-import type { Engine } from '../engines/index.ts'
+import { type Engine, isClusterPath } from '../engines/index.ts'
 import { isArrow, readArrowFiles } from './arrow.ts'
 import { head } from './bytes.ts'
 import { readCsv } from './csv/read.ts'
@@ -13,6 +13,7 @@ import { looksLabeled, readLabeledLines, readLines } from './lines.ts'
 import { type Opened, type ReadFormat, readFormats, type ReadOptions } from './options.ts'
 import { readParquet } from './parquet.ts'
 import { type Partitions, partitionsOf, rootOf } from './partitions.ts'
+import { handOver, openOnCluster } from './remote.ts'
 
 type Reader = (
   engine: Engine,
@@ -69,6 +70,9 @@ export async function openTable(
       received: options.format,
     })
   }
+  const given = typeof paths === 'string' ? [paths] : paths
+  if (given.some(isClusterPath)) return openOnCluster(engine, given, options)
+  if (engine.localFiles !== 'read') return handOver(engine, (embedded) => openTable(embedded, paths, options, named))
   const files = await tableFiles(await expand(typeof paths === 'string' ? [paths] : paths))
   const partitions = partitionsOf(await rooted(files, typeof named === 'string' ? [named] : named))
   const formats = new Set<ReadFormat>()

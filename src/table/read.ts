@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
 import { DataError } from '../core/index.ts'
-import { defaultEngine, type Engine } from '../engines/index.ts'
+import { type CatalogTable, defaultEngine, type Engine, engineFor, isClusterPath } from '../engines/index.ts'
 import type { DataType, Datum, Plan, Scalar } from '../plan/index.ts'
 import {
   detectInput,
   formatExtension,
+  handOver,
   type Opened,
   openTable,
   readImageFolder,
@@ -18,6 +19,15 @@ import type * as Typed from './typed.ts'
 export interface TableOptions extends ReadOptions {
   /** Default: DuckDB in this process. */
   readonly engine?: Engine | undefined
+  /**
+   * Where it runs: `'sc://host:15002'` for Spark. Files of this machine are opened here and their typed rows sent; paths with
+   * a scheme (`hdfs://…`, `s3a://…`, `file:///…`) are read there.
+   */
+  readonly on?: string | undefined
+}
+
+function engineOf({ engine, on }: { readonly engine?: Engine | undefined; readonly on?: string | undefined }): Engine {
+  return engine ?? engineFor(on)
 }
 
 /**
@@ -38,7 +48,7 @@ export async function read(
   paths: string | readonly string[],
   options: TableOptions & { readonly schema?: Typed.SchemaOf } = {},
 ): Promise<Table> {
-  const engine = options.engine ?? defaultEngine()
+  const engine = engineOf(options)
   const { schema, ...rest } = options
   const { plan, report } = await open(engine, paths, schema === undefined ? rest : { ...rest, types: schema })
   const table = new Table(engine, plan, report)
@@ -48,10 +58,12 @@ export async function read(
 }
 
 async function open(engine: Engine, paths: string | readonly string[], options: TableOptions): Promise<Opened> {
-  if (options.format !== undefined || typeof paths !== 'string') return openTable(engine, paths, options)
+  if (options.format !== undefined || typeof paths !== 'string' || isClusterPath(paths)) {
+    return openTable(engine, paths, options)
+  }
   const detected = await detectInput(paths)
-  if (detected.kind === 'imageFolder') return readImageFolder(engine, paths, options)
-  if (detected.kind === 'textFolder') return readTextFolder(engine, paths, options)
+  if (detected.kind === 'imageFolder') return handOver(engine, (own) => readImageFolder(own, paths, options))
+  if (detected.kind === 'textFolder') return handOver(engine, (own) => readTextFolder(own, paths, options))
   if (detected.kind === 'table') return openTable(engine, detected.paths, options, paths)
   throw new DataError({
     operation: `read ${paths}`,
@@ -75,7 +87,7 @@ export interface QueryOptions extends TableOptions {
  * @throws QueryError with the place and candidates, FileError, DataError
  */
 export async function query(sql: string, options: QueryOptions = {}): Promise<Table> {
-  const engine = options.engine ?? defaultEngine()
+  const engine = engineOf(options)
   const files = new Map<string, { plan: Plan; name: string }>()
   const taken = new Set(Object.keys(options.tables ?? {}))
   for (const file of fileNames(sql)) {
@@ -106,17 +118,42 @@ export function sql(strings: TemplateStringsArray, ...values: readonly (Table | 
   )
 }
 
+/** Where `table` and `tables` look: an engine, or the address of one. */
+export interface CatalogOptions {
+  readonly engine?: Engine | undefined
+  readonly on?: string | undefined
+}
+
+/**
+ * A table of an engine's catalog by its name: `table('db.sales', { on: 'sc://spark:15002' })`. Parts with other characters
+ * than letters, digits and underscores stand in double quotes or backticks.
+ * @throws QueryError, once it is asked for rows or columns, where there is no such table
+ */
+export function table(name: string, options: CatalogOptions = {}): Table {
+  const parts = [...name.matchAll(/"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([^.]+)/g)].map(
+    ([, quoted, ticked, plain]) => quoted?.replaceAll('""', '"') ?? ticked?.replaceAll('``', '`') ?? plain ?? '',
+  )
+  return new Table(engineOf(options), { kind: 'scan', source: { format: 'table', name: parts }, schema: undefined })
+}
+
+/** The tables and views of an engine's catalog, in all of its schemas or in one. */
+export async function tables(
+  options: CatalogOptions & { readonly schema?: string | undefined } = {},
+): Promise<readonly CatalogTable[]> {
+  return engineOf(options).catalog(options.schema)
+}
+
 /** A table of rows in the program. Types are the columns' first values' unless given. */
 export function fromRows<R extends Readonly<Record<string, Datum>>, const T extends Typed.SchemaOf = Typed.SchemaOf>(
   rows: readonly R[],
-  options: { readonly types?: T; readonly engine?: Engine } = {},
+  options: { readonly types?: T; readonly engine?: Engine; readonly on?: string } = {},
 ): Table<Typed.FromRows<R, T>> {
   const names = [...new Set([...Object.keys(options.types ?? {}), ...rows.flatMap(Object.keys)])]
   const columns = names.map((name) => ({
     name,
     type: options.types?.[name] ?? typeOf(rows.map((row) => row[name] ?? null)),
   }))
-  return new Table(options.engine ?? defaultEngine(), {
+  return new Table(engineOf(options), {
     kind: 'scan',
     source: { format: 'values', columns, rows: rows.map((row) => names.map((name) => row[name] ?? null)) },
     schema: undefined,

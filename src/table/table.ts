@@ -1,7 +1,7 @@
 import type { ArrowFormat } from '../arrow/index.ts'
 import type { Chart } from '../charts/index.ts'
 import { type AnyColumn, CancelledError, type ColumnBatch, type Schema } from '../core/index.ts'
-import type { BatchOptions, Engine, RunOptions } from '../engines/index.ts'
+import { type BatchOptions, type Engine, engineFor, type RunOptions } from '../engines/index.ts'
 import {
   col,
   columnNames,
@@ -15,7 +15,7 @@ import {
   type SortKey,
   type Value,
 } from '../plan/index.ts'
-import type { ReadReport } from '../sources/index.ts'
+import { moved, type ReadReport } from '../sources/index.ts'
 import { toArrowBytes } from './arrow-out.ts'
 import type { ChartOptions } from './chart/types.ts'
 import { concatenate, rowsOf } from './collect.ts'
@@ -446,6 +446,15 @@ export class Table<S = Typed.AnyRow> {
   /** All rows as Arrow IPC bytes: `tableFromIPC(await table.toArrow())` of any Arrow library. Decimals keep every digit. */
   async toArrow(options: RunOptions & { readonly format?: ArrowFormat } = {}): Promise<Uint8Array> {
     return toArrowBytes(this.engine, this.plan, options.format ?? 'stream', options)
+  }
+
+  /**
+   * These rows on another engine: `await sales.on('sc://spark:15002')` sends them to Spark, `on('duckdb')` fetches them. The
+   * plan runs once, where it is; what follows runs there.
+   */
+  async on(where: string | Engine, options: RunOptions = {}): Promise<Table> {
+    const engine = engineFor(where)
+    return new Table(engine, await moved(this.engine, this.plan, engine, 'on', options), this.readReport)
   }
 
   /** Runs the plan now and keeps the rows, so that what follows does not run it again. */

@@ -12,6 +12,8 @@ import { parseBytes } from './options.ts'
 export interface ResourceOptions {
   readonly threads?: number | undefined
   readonly limitMemory?: number | string | undefined
+  /** Where tables are queried: `sc://host:15002` for Spark. Default: in this process. */
+  readonly on?: string | undefined
 }
 
 export function configureResources({ threads, limitMemory }: ResourceOptions): void {

@@ -39,7 +39,7 @@ export async function runChart(
 ): Promise<ChartTaskResult> {
   configureResources(options)
   checkOutput(options.output)
-  return drawTable(await read(options.input, control), options, control)
+  return drawTable(await read(options.input, { ...control, on: options.on }), options, control)
 }
 
 export async function drawTable(

@@ -60,14 +60,14 @@ export async function runCheck(
     options.contract === undefined || typeof options.contract !== 'string'
       ? options.contract && parseContract(options.contract)
       : await readContract(options.contract)
-  const table = await read(input, { signal, onProgress })
+  const table = await read(input, { signal, onProgress, on: options.on })
   if (infer !== undefined) {
     const inputs = typeof input === 'string' ? input : input[0]!
     const inferred = await table.inferContract(basename(inputs).replace(/\..*$/, ''), { signal })
     await writeFileAtomically(infer, (file) => file.writeFile(`${JSON.stringify(inferred, null, 2)}\n`), { force })
     return { passed: true, inferred, contract: infer }
   }
-  const other = reference === undefined ? undefined : await read(reference, { signal, onProgress })
+  const other = reference === undefined ? undefined : await read(reference, { signal, onProgress, on: options.on })
   const checked = await table.check(contract!, { reference: other, signal, onProgress })
   if (report !== undefined) {
     const inputs = typeof input === 'string' ? [input] : input

@@ -67,6 +67,8 @@ export const trainOptionsSchema = z.strictObject({
   resume: z.boolean().default(false),
   /** Seconds between checkpoints while training. */
   checkpointSeconds: z.number().nonnegative().default(20),
+  /** Where the data is prepared: `sc://host:15002` for Spark. Training is here: the data comes in batches. Default: in this process. */
+  on: z.string().optional(),
   /** CSV rows that cannot be split into the columns: stop, leave out, or leave out and list. */
   /** JSON file of the promises that the data must keep, now and when predicting. */
   contract: z.string().optional(),

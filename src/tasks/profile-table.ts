@@ -37,8 +37,8 @@ export async function runProfile(
     })
   }
   configureResources(options)
-  const table = await read(input, control)
-  const other = compare === undefined ? undefined : await read(compare, control)
+  const table = await read(input, { ...control, on: options.on })
+  const other = compare === undefined ? undefined : await read(compare, { ...control, on: options.on })
   const profile = await table.profile({ ...control, target, compare: other })
   if (report === undefined) return { profile }
   const title = basename(typeof input === 'string' ? input : input[0]!)

@@ -27,7 +27,7 @@ export async function runQuery(
 ): Promise<QueryResult> {
   const { sql, output, chart, force = false } = options
   configureResources(options)
-  const table = await query(sql, { signal })
+  const table = await query(sql, { signal, on: options.on })
   const columns = await table.columns()
   if (chart !== undefined) {
     const stored = await table.store({ signal })

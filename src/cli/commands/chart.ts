@@ -9,7 +9,7 @@ export const pictureFlags = [
 /** `fathom chart`: a picture in the terminal, or a file. */
 export async function run({ flags, signal }: CommandContext, ...input: string[]): Promise<number> {
   const { text, ...result } = await runChart(
-    { ...given(flags, [...pictureFlags, 'kind', 'threads', 'limitMemory']), input },
+    { ...given(flags, [...pictureFlags, 'kind', 'threads', 'limitMemory', 'on']), input },
     { signal, onProgress: showProgress },
   )
   if (flags['json'] === true) printJson(result)

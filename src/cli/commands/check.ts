@@ -8,7 +8,7 @@ const paints = { good: green, bad: red, warn: yellow, muted: dim, strong: bold }
 /** `fathom check`: 0 where the contract is kept, 1 where it is broken. */
 export async function run({ flags, signal }: CommandContext, ...input: string[]): Promise<number> {
   const result = await runCheck(
-    { ...given(flags, ['contract', 'infer', 'reference', 'report', 'force', 'threads', 'limitMemory']), input },
+    { ...given(flags, ['contract', 'infer', 'reference', 'report', 'force', 'threads', 'limitMemory', 'on']), input },
     { signal, onProgress: showProgress },
   )
   if (flags['json'] === true) printJson(result.checked ?? result.inferred)

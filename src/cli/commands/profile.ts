@@ -16,7 +16,7 @@ export async function run(context: CommandContext, ...input: string[]): Promise<
   }
   refuse(flags, ['step', 'batchSize', 'runs', 'trace'], 'a bundle')
   const result = await runProfile(
-    { ...given(flags, ['target', 'compare', 'report', 'force', 'threads', 'limitMemory']), input },
+    { ...given(flags, ['target', 'compare', 'report', 'force', 'threads', 'limitMemory', 'on']), input },
     { signal, onProgress: showProgress },
   )
   if (flags['json'] === true) printJson(result.profile)

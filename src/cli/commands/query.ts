@@ -7,7 +7,7 @@ import { printJson, say } from '../terminal.ts'
 /** `fathom query`: a table in the terminal, a picture there, or a file. */
 export async function run({ flags, signal }: CommandContext, sql: string): Promise<number> {
   const result = await runQuery(
-    { ...given(flags, [...pictureFlags, 'chart', 'threads', 'limitMemory']), sql },
+    { ...given(flags, [...pictureFlags, 'chart', 'threads', 'limitMemory', 'on']), sql },
     { signal },
   )
   if (flags['json'] === true)

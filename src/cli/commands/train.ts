@@ -36,6 +36,7 @@ function optionsFromFlags(flags: Readonly<Record<string, unknown>>): Record<stri
   const same = [
     'target', 'output', 'test', 'task', 'preset', 'model', 'drop', 'testFraction', 'validationFraction', 'epochs', 'batchSize',
     'learningRate', 'imageSize', 'flip', 'seed', 'threads', 'limitMemory', 'force', 'resume', 'checkpointSeconds', 'onBadRows', 'contract',
+    'on',
   ] // prettier-ignore
   const options = given(flags, same)
   const columns = parseAssignments('--column', flags['column'])

@@ -6,6 +6,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { type ColumnBatch, FileError, MemoryError, type Schema } from '../../core/index.ts'
 import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode } from '../../plan/index.ts'
 import type {
+  CatalogTable,
   BatchOptions,
   Engine,
   Explanation,
@@ -46,6 +47,7 @@ const unpacked = 4
 /** DuckDB in this process. Opened when first used. */
 export class DuckdbEngine implements Engine {
   readonly name = 'duckdb'
+  readonly localFiles = 'read'
   readonly memoryLimit: number
   readonly threads: number
   private readonly base: string
@@ -235,6 +237,20 @@ export class DuckdbEngine implements Engine {
       const result = await run(connection, { ...query, text: copy })
       return { rows: Number((await result.getRowsJS())[0]?.[0] ?? 0) }
     })
+  }
+
+  /** Of databases that SQL has attached; tables that are stored have no names. */
+  async catalog(schema?: string): Promise<readonly CatalogTable[]> {
+    const connection = await this.connect()
+    const where = schema === undefined ? '' : ` AND table_schema = ${duckdbDialect.literal(schema)}`
+    const found = await connection.runAndReadAll(
+      `SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog NOT IN ('disk', 'system', 'temp') AND NOT regexp_matches(table_name, '^stored_[0-9]+$')${where} ORDER BY ALL`,
+    )
+    this.idle.push(connection)
+    return found.getRowsJS().map(([schemaName, name, kind]) => ({
+      name: `${String(schemaName)}.${String(name)}`,
+      kind: kind === 'VIEW' ? 'view' : 'table',
+    }))
   }
 
   async explain(plan: Plan): Promise<Explanation> {

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
-import { type ColumnBatch, MemoryError, type Schema } from '../../core/index.ts'
+import { type ColumnBatch, MemoryError, QueryError, type Schema } from '../../core/index.ts'
 import {
   type CompiledQuery,
+  type CsvScan,
   inputsOf,
   type Plan,
   type Scalar,
@@ -26,9 +27,20 @@ import {
   sqlRelation,
 } from '../../spark-connect/index.ts'
 import { writeArrow } from '../../arrow/index.ts'
-import type { BatchOptions, Engine, Explanation, RunOptions, Stored, StoreOptions, WriteTarget } from '../engine.ts'
+import type {
+  BatchOptions,
+  CatalogTable,
+  Engine,
+  Explanation,
+  RejectedRow,
+  RunOptions,
+  Stored,
+  StoreOptions,
+  WriteTarget,
+} from '../engine.ts'
 import { type Facts, resolve } from '../resolve.ts'
-import { isClusterPath, scanRelation } from './scans.ts'
+import { isClusterPath } from '../paths.ts'
+import { corruptRows, scanRelation, scanRows } from './scans.ts'
 import { embeddedType, sentType } from './type-names.ts'
 import { tellTypes, type Types } from './types.ts'
 
@@ -86,9 +98,9 @@ export class SparkEngine implements Engine {
     this.memoryLimit = options.memoryLimit ?? Math.floor(totalmem() / 4)
   }
 
-  /** Whether the server runs on this machine and so sees its files. */
-  get isHere(): boolean {
-    return ['localhost', '127.0.0.1', '::1'].includes(parseAddress(this.address).host)
+  /** A server at this machine's own address sees its files. */
+  get localFiles(): 'handed' | 'sent' {
+    return ['localhost', '127.0.0.1', '::1'].includes(parseAddress(this.address).host) ? 'handed' : 'sent'
   }
 
   async schema(plan: Plan): Promise<Schema> {
@@ -133,9 +145,9 @@ export class SparkEngine implements Engine {
         await session.command(`CACHE TABLE ${name}`, [], { signal, onProgress, operation })
         const schema = unique(await session.schema(sqlRelation(`SELECT * FROM ${name}`)))
         const counted = await session.sql(`SELECT count(*) AS n FROM ${name}`, [], { signal, operation }).toArray()
-        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.name, name }, schema }
+        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.place, name }, schema }
         this.unused.register(scan, { opened: this.opened!, name })
-        return { scan, rows: Number(counted[0]?.['n'] ?? 0), rejected: [], rejectedCount: 0 }
+        return { scan, rows: Number(counted[0]?.['n'] ?? 0), ...(await this.rejects(opened, plan)) }
       } catch (error) {
         await this.drop(this.opened, name)
         throw error
@@ -169,7 +181,7 @@ export class SparkEngine implements Engine {
         const all = parts.map((part) => `SELECT * FROM ${part}`).join(' UNION ALL ')
         await view(opened.session, name, sqlRelation(all), { operation, signal })
         const own = unique(await opened.session.schema(sqlRelation(`SELECT * FROM ${name}`)))
-        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.name, name }, schema: own }
+        const scan: ScanNode = { kind: 'scan', source: { format: 'stored', engine: this.place, name }, schema: own }
         this.unused.register(scan, { opened: this.opened!, name })
         return { scan, rows, rejected: [], rejectedCount: 0 }
       } finally {
@@ -214,6 +226,27 @@ export class SparkEngine implements Engine {
       const counted = await session.sql('SELECT count(*) AS n FROM __written', [], { operation }).toArray()
       return { rows: Number(counted[0]?.['n'] ?? 0) }
     }, plan)
+  }
+
+  /** Of the current catalog: those of the given schema, or of all. */
+  async catalog(schema?: string): Promise<readonly CatalogTable[]> {
+    return this.with(async ({ session }) => {
+      const rows = async (sql: string): Promise<Record<string, unknown>[]> =>
+        session.sql(sql, [], { operation: 'list tables' }).toArray()
+      const schemas =
+        schema === undefined ? (await rows('SHOW SCHEMAS')).map((row) => String(row['namespace'])) : [schema]
+      const found: CatalogTable[] = []
+      for (const name of schemas) {
+        const inside = sparkDialect.identifier(name)
+        const views = new Set((await rows(`SHOW VIEWS IN ${inside}`)).map((row) => String(row['viewName'])))
+        for (const row of await rows(`SHOW TABLES IN ${inside}`)) {
+          const table = String(row['tableName'])
+          if (row['isTemporary'] === true) continue
+          found.push({ name: `${name}.${table}`, kind: views.has(table) ? 'view' : 'table' })
+        }
+      }
+      return found
+    })
   }
 
   async explain(plan: Plan): Promise<Explanation> {
@@ -314,6 +347,34 @@ export class SparkEngine implements Engine {
     if (error instanceof SessionExpiredError) this.opened = undefined
   }
 
+  /** What stored tables say of where they are. */
+  private get place(): string {
+    const { host, port } = parseAddress(this.address)
+    return `Spark at ${host}:${port}`
+  }
+
+  /** Rows that CSV scans of the plan left out, where the scan asks for them: Spark does not tell their lines. */
+  private async rejects(
+    { session, views }: Opened,
+    plan: Plan,
+  ): Promise<{ readonly rejected: readonly RejectedRow[]; readonly rejectedCount: number }> {
+    const rejected: RejectedRow[] = []
+    let rejectedCount = 0
+    for (const source of rejectingScans(plan)) {
+      const rows = `(${corruptRows(`${await views.get(source)!}_raw`)})`
+      const operation = 'rows that do not fit'
+      const [counted] = await session.sql(`SELECT count(text) AS n FROM ${rows}`, [], { operation }).toArray()
+      rejectedCount += Number(counted?.['n'] ?? 0)
+      if (Number(counted?.['n'] ?? 0) === 0) continue
+      for (const row of await session.sql(`SELECT * FROM ${rows} LIMIT 1000`, [], { operation }).toArray()) {
+        const message = `not ${source.columns.length} fields`
+        const text = String(row['text'])
+        rejected.push({ path: String(row['path']), line: 0, byte: 0, problem: 'other', message, text })
+      }
+    }
+    return { rejected, rejectedCount }
+  }
+
   private facts({ signal, onNote }: RunOptions): Facts {
     return {
       schema: (plan) => this.schema(plan),
@@ -348,12 +409,20 @@ export class SparkEngine implements Engine {
   /** Makes a view of every scan, each once in a session. */
   private async prepare(opened: Opened, plan: Plan, names: Map<ScanSource, string>): Promise<void> {
     for (const input of inputsOf(plan)) await this.prepare(opened, input, names)
-    if (plan.kind !== 'scan' || plan.source.format === 'stored') return
+    if (plan.kind !== 'scan') return
     const { source } = plan
+    if (source.format === 'stored') {
+      if (source.engine === this.place) return
+      throw new QueryError({
+        operation: 'query',
+        problem: `a table that is stored elsewhere (${source.engine}) cannot be read by ${this.place} in one query`,
+        hint: `Send it there first: await table.on('${this.address.split(';')[0]}')`,
+      })
+    }
     let named = opened.views.get(source)
     if (named === undefined) {
       const name = this.freshName(source.format)
-      named = view(opened.session, name, scanRelation(source), { operation: 'query' }).then(() => name)
+      named = scanView(opened.session, name, source)
       opened.views.set(source, named)
       named.catch(() => opened.views.delete(source))
       this.unused.register(source, { opened: this.opened!, name })
@@ -446,6 +515,20 @@ function bindable(value: Scalar): Parameters<typeof literal>[0] {
   return create(proto.expressions.Expression_LiteralSchema, {
     literalType: { case: 'timestampNtz', value: BigInt(value.getTime()) * 1000n },
   })
+}
+
+/** Makes the view of a scan; of CSV two: with the rows that do not fit, and without. */
+async function scanView(session: Session, name: string, source: ScanSource): Promise<string> {
+  const operation = 'query'
+  const rows = scanRows(source, `${name}_raw`)
+  await view(session, rows === undefined ? name : `${name}_raw`, scanRelation(source), { operation })
+  if (rows !== undefined) await view(session, name, sqlRelation(rows), { operation })
+  return name
+}
+
+function rejectingScans(plan: Plan): CsvScan[] {
+  const own = plan.kind === 'scan' && plan.source.format === 'csv' && plan.source.rejects !== undefined
+  return [...(own ? [plan.source as CsvScan] : []), ...inputsOf(plan).flatMap(rejectingScans)]
 }
 
 async function view(

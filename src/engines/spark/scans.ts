@@ -1,19 +1,8 @@
-import { resolve } from 'node:path'
 import { type CsvScan, type JsonScan, refuse, type ScanSource, sparkDialect, sparkValues } from '../../plan/index.ts'
 import { relation, sqlRelation } from '../../spark-connect/index.ts'
+import { hadoopPath } from '../paths.ts'
 
 type Relation = ReturnType<typeof relation>
-
-/** Whether a path names storage that a cluster reads (`hdfs://…`, `s3a://…`, `file:///…`), not a file of this machine. */
-export function isClusterPath(path: string): boolean {
-  return /^[a-z][a-z0-9+.-]+:\//i.test(path)
-}
-
-/** A path as Hadoop's file systems take it. A plain one is a file of this machine, which is the cluster's too. */
-export function hadoopPath(path: string): string {
-  if (isClusterPath(path)) return path
-  return `file://${resolve(path).replace(/[\\{}[\]*?]/g, '\\$&')}`
-}
 
 /** The column that holds the text of a row which does not fit. */
 export const corruptColumn = '__corrupt'
@@ -21,14 +10,31 @@ export const corruptColumn = '__corrupt'
 const scans: { readonly [F in ScanSource['format']]: (source: Extract<ScanSource, { format: F }>) => Relation } = {
   csv: (source) => {
     const columns = [...source.columns, corruptColumn].map((name) => `${sparkDialect.identifier(name)} STRING`)
-    const read = dataSource('csv', source.paths, csvOptions(source), columns.join(', '))
-    return read
+    return dataSource('csv', source.paths, csvOptions(source), columns.join(', '))
   },
   json: (source) => dataSource('json', source.paths, jsonOptions(source)),
   parquet: (source) => dataSource('parquet', source.paths, { mergeSchema: 'true' }),
   lines: (source) => dataSource('text', source.paths, {}, 'line STRING'),
+  table: (source) => sqlRelation(`SELECT * FROM ${source.name.map(sparkDialect.identifier).join('.')}`),
   stored: (source) => sqlRelation(`SELECT * FROM ${source.name}`),
   values: (source) => sqlRelation(sparkValues(source)),
+}
+
+/**
+ * What of a view's rows a scan gives, where that is not all: of CSV the rows that fit. Rows that do not are found by
+ * `corruptRows`.
+ */
+export function scanRows(source: ScanSource, view: string): string | undefined {
+  if (source.format !== 'csv') return undefined
+  const columns = source.columns.map(sparkDialect.identifier).join(', ')
+  if (source.ignoreErrors) return `SELECT ${columns} FROM ${view} WHERE ${corruptColumn} IS NULL`
+  const failure = `raise_error(concat('a row does not fit the columns: ', ${corruptColumn}))`
+  return `SELECT ${columns} FROM ${view} WHERE CASE WHEN ${corruptColumn} IS NULL THEN true ELSE ${failure} END`
+}
+
+/** The text of the rows that do not fit, with the file that each lies in. */
+export function corruptRows(view: string): string {
+  return `SELECT ${corruptColumn} AS text, _metadata.file_path AS path FROM ${view} WHERE ${corruptColumn} IS NOT NULL`
 }
 
 /** The relation that a scan's view is made of. @throws UnsupportedError for what Spark's readers cannot say. */

@@ -1,3 +1,4 @@
+import { QueryError } from '../../core/index.ts'
 import type { CsvScan, ScanSource, ValuesScan } from '../nodes.ts'
 import { datum, identifier, literal } from './duckdb-literals.ts'
 import { duckdbType } from './duckdb-types.ts'
@@ -38,7 +39,15 @@ const scans: Scans = {
       rejects: undefined,
       maxLineBytes: 4 * 2 ** 20,
     })})`,
-  stored: (source) => `SELECT * FROM ${source.name}`,
+  stored: ({ engine, name }) => {
+    if (engine === 'duckdb') return `SELECT * FROM ${name}`
+    throw new QueryError({
+      operation: 'query',
+      problem: `a table that is stored on ${engine} cannot be read by the embedded engine in one query`,
+      hint: "Bring it here first: await table.on('duckdb')",
+    })
+  },
+  table: ({ name }) => `SELECT * FROM ${name.map(identifier).join('.')}`,
   values,
 }
 

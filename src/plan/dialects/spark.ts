@@ -61,7 +61,10 @@ export const sparkSessionSettings: Readonly<Record<string, string>> = {
   'spark.sql.parser.escapedStringLiterals': 'false',
   // Decimals keep their digits or fail.
   'spark.sql.decimalOperations.allowPrecisionLoss': 'false',
+  // As in DuckDB: `Sales` names the column `sales`, and no table has both.
   'spark.sql.caseSensitive': 'false',
+  // Whether a row of CSV fits must not depend on the columns that are asked for.
+  'spark.sql.csv.parser.columnPruning.enabled': 'false',
   // Bad bytes and dates fail instead of being read as older versions read them.
   'spark.sql.legacy.timeParserPolicy': 'CORRECTED',
   'spark.sql.mapKeyDedupPolicy': 'EXCEPTION',

@@ -86,7 +86,10 @@ export async function readCsv(
   if (badRows.count > 0) {
     if (policy === 'error') {
       await engine.release(result)
-      throw malformed(paths, badRows, result.rows, parts[0]!)
+      throw malformed(paths, badRows, result.rows, {
+        columns: parts[0]!.columns,
+        delimiter: parts[0]!.sniffed.dialect.delimiter,
+      })
     }
     notes.push(`${badRows.count} malformed ${badRows.count === 1 ? 'row was' : 'rows were'} left out`)
   }
@@ -103,6 +106,77 @@ export async function readCsv(
     header: first.sniffed.header !== undefined,
     headerReason: first.sniffed.headerReason,
     badRows: policy === 'skip' ? { count: badRows.count, rows: [] } : badRows,
+    notNumeric: inferred.flatMap(({ odd }) => odd),
+    notes,
+  }
+  return { plan: result.scan, report }
+}
+
+/**
+ * Delimited text on storage that only the engine reads, as its first lines tell: types are proved by queries over all of
+ * it, and the typed rows are computed from the files whenever they are asked for. UTF-8 alone.
+ */
+export async function readCsvSample(
+  engine: Engine,
+  paths: readonly string[],
+  sample: string,
+  sampleIsAll: boolean,
+  options: ReadOptions,
+): Promise<Opened> {
+  if (sample.trim() === '') throw emptyFile(paths[0]!)
+  const notes: string[] = []
+  const sniffed = await inTurns(sniffSteps(sample, options))
+  const { dialect, skipLines } = sniffed
+  const columns = namesOf(sniffed, options, paths[0]!, notes)
+  const source: CsvScan = {
+    format: 'csv',
+    paths,
+    ...dialect,
+    skipLines,
+    columns,
+    ignoreErrors: true,
+    rejects: `rejects_${++scans}`,
+    maxLineBytes: 4 * 2 ** 20,
+  }
+  const text: Plan = { kind: 'scan', source, schema: undefined }
+  const inferred = await inferColumns(engine, text, columns, reorder(sniffed.rows, columns, columns), {
+    signal: options.signal,
+    nullValues: options.nullValues ?? [],
+    types: options.types ?? {},
+    columnsAtOnce: 200,
+    sampleIsAll: sampleIsAll && sniffed.rows.length < sampleRows - 1,
+    wide: false,
+    delimiter: dialect.delimiter,
+  })
+  const typed: Plan = {
+    kind: 'project',
+    input: text,
+    columns: inferred.map(({ name, expression }) => ({ name, expression: expression.node })),
+  }
+  const result = await engine.store(typed, { signal: options.signal, onProgress: options.onProgress, operation: `read ${paths[0]}` }) // prettier-ignore
+  const policy = options.onBadRows ?? 'error'
+  const rows = result.rejected.map((row) => ({ ...row, text: row.text.slice(0, 500) }))
+  if (result.rejectedCount > 0) {
+    if (policy === 'error') {
+      await engine.release(result)
+      throw malformed(paths, { count: result.rejectedCount, rows }, result.rows, {
+        columns,
+        delimiter: dialect.delimiter,
+      })
+    }
+    notes.push(`${result.rejectedCount} malformed ${result.rejectedCount === 1 ? 'row was' : 'rows were'} left out`)
+  }
+  const report: ReadReport = {
+    format: 'csv',
+    files: paths,
+    rows: result.rows,
+    columns: inferred.map(({ name, type, reason }) => ({ name, type, reason })),
+    encoding: 'utf-8',
+    delimiter: dialect.delimiter,
+    quote: dialect.quote,
+    header: sniffed.header !== undefined,
+    headerReason: sniffed.headerReason,
+    badRows: { count: result.rejectedCount, rows: policy === 'collect' ? rows : [] },
     notNumeric: inferred.flatMap(({ odd }) => odd),
     notes,
   }
@@ -320,17 +394,17 @@ function malformed(
   paths: readonly string[],
   bad: { count: number; rows: readonly BadRow[] },
   good: number,
-  part: Part,
+  { columns, delimiter }: { readonly columns: readonly string[]; readonly delimiter: string },
 ): DataError {
   const shown = bad.rows.slice(0, 3).map((row) => {
-    const where = paths.length > 1 ? `${row.path} line ${row.line}` : `line ${row.line}`
-    return `${where}: ${row.message.replace(/\.$/, '')}`
+    // A cluster does not tell lines.
+    const line = row.line === 0 ? `"${row.text.slice(0, 80)}"` : `line ${row.line}`
+    return `${paths.length > 1 ? `${row.path} ` : ''}${line}: ${row.message.replace(/\.$/, '')}`
   })
-  const { delimiter } = part.sniffed.dialect
   return new DataError({
     operation: `read ${paths.length === 1 ? paths[0] : `${paths.length} files`}`,
     problem: `${bad.count} of ${bad.count + good} rows are malformed (${shown.join('; ')}${bad.count > shown.length ? '; …' : ''})`,
-    expected: `${part.columns.length} fields separated by ${defaultDelimiters[delimiter] ?? `"${delimiter}"`}`,
+    expected: `${columns.length} fields separated by ${defaultDelimiters[delimiter] ?? `"${delimiter}"`}`,
     hint: "Repair the file, or leave such rows out with onBadRows 'skip' or 'collect'",
   })
 }

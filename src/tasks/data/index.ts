@@ -1,6 +1,13 @@
 import { DataError, OptionError } from '../../core/index.ts'
-import { defaultEngine } from '../../engines/index.ts'
-import { detectInput, type Opened, readIdxFolder, readImageFolder, readTextFolder } from '../../sources/index.ts'
+import { defaultEngine, isClusterPath } from '../../engines/index.ts'
+import {
+  type DetectedInput,
+  detectInput,
+  type Opened,
+  readIdxFolder,
+  readImageFolder,
+  readTextFolder,
+} from '../../sources/index.ts'
 import { col, read, Table } from '../../table/index.ts'
 import { prepareIdx } from './idx.ts'
 import type { InputKind, Prepared } from './prepared.ts'
@@ -17,7 +24,7 @@ const folderTarget = 'label'
 /** Recognises the input, reads, splits, fits and encodes it. */
 export async function prepare(context: PrepareContext): Promise<Prepared> {
   const { options } = context
-  const detected = await detectInput(options.input)
+  const detected = await detect(options.input)
   if (detected.kind === 'idx') {
     const test = options.test === undefined ? undefined : await readIdxFolder(options.test)
     return prepareIdx(await readIdxFolder(detected.paths[0]!), test, detected.paths[0]!, detected.reason, context)
@@ -51,6 +58,13 @@ const kindNames: Readonly<Record<InputKind, string>> = {
   idx: 'pictures (IDX)',
 }
 
+/** What a cluster reads is a table. */
+async function detect(input: string | readonly string[]): Promise<DetectedInput> {
+  const paths = typeof input === 'string' ? [input] : input
+  if (paths.some(isClusterPath)) return { kind: 'table', reason: 'it lies on the cluster', paths }
+  return detectInput(input)
+}
+
 /** A table of what the input is: its rows, or one row a picture or text. */
 export async function openTableInput(
   input: string | readonly string[],
@@ -59,14 +73,14 @@ export async function openTableInput(
     signal,
     onProgress,
   }: Pick<PrepareContext, 'signal' | 'onProgress'> & {
-    readonly options: { readonly onBadRows: 'error' | 'skip' | 'collect' }
+    readonly options: { readonly onBadRows: 'error' | 'skip' | 'collect'; readonly on?: string | undefined }
   },
 ): Promise<TableInput> {
-  const { kind, paths } = await detectInput(input)
+  const { kind } = await detect(input)
   const path = typeof input === 'string' ? input : input.join(' ')
   switch (kind) {
     case 'table': {
-      const table = await read(input, { onBadRows: options.onBadRows, signal, onProgress })
+      const table = await read(input, { onBadRows: options.onBadRows, signal, onProgress, on: options.on })
       const report = table.readReport!
       return { kind: 'table', table, path, files: report.files, notes: readNotes(report) }
     }
