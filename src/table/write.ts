@@ -6,6 +6,7 @@ import {
   type Engine,
   type FileFormat,
   fileFormats,
+  isClusterPath,
   type RunOptions,
   type WriteCompression,
   writeCompressions,
@@ -60,7 +61,7 @@ const allowed: { readonly [F in WriteFormat]: readonly WriteCompression[] } = {
 
 /**
  * Writes a plan's rows to a file or folder that appears whole or not at all: under a hidden name beside it, synced, then
- * renamed. A path that ends with a slash, partitions and `mode: 'append'` make a folder.
+ * renamed. A path with a scheme (`hdfs://…`, `s3a://…`, `file:///…`) is a folder that the cluster of the table writes. A path that ends with a slash, partitions and `mode: 'append'` make a folder.
  * @throws FileError when the target exists and may not be replaced, and when it cannot be written
  */
 export async function writePlan(
@@ -75,7 +76,8 @@ export async function writePlan(
     throw new OptionError({ operation, expected: `a mode of ${writeModes.join(', ')}`, received: mode })
   }
   const partitionBy = options.partitionBy ?? []
-  const folder = partitionBy.length > 0 || mode === 'append' || path.endsWith('/')
+  const cluster = isClusterPath(path)
+  const folder = partitionBy.length > 0 || mode === 'append' || path.endsWith('/') || cluster
   const { format, compression } = formatOf(path, options, folder, operation)
   if (partitionBy.length > 0) await checkPartitions(engine, plan, partitionBy, format, operation)
   if (options.rowGroupSize !== undefined && !(format === 'parquet' && options.rowGroupSize >= 2048)) {
@@ -85,6 +87,7 @@ export async function writePlan(
       received: `${options.rowGroupSize} for ${format}`,
     })
   }
+  if (cluster) return writeOnCluster(engine, plan, path, format, { ...options, mode, compression })
   return atomically(path, mode, folder, async (temporary) => {
     let file = temporary
     if (folder && partitionBy.length === 0) {
@@ -99,6 +102,29 @@ export async function writePlan(
     if (folder) await mkdir(temporary, { recursive: true })
     return result
   })
+}
+
+/** A folder of part files, which the cluster makes appear when all of them are complete. */
+async function writeOnCluster(
+  engine: Engine,
+  plan: Plan,
+  path: string,
+  format: WriteFormat,
+  { mode, compression, partitionBy, signal, onProgress }: WriteOptions,
+): Promise<{ readonly rows: number }> {
+  const operation = `write ${path}`
+  if (engine.localFiles === 'read') {
+    throw new OptionError({
+      operation,
+      expected: 'a file or folder of this machine',
+      received: `"${path}"`,
+      hint: "Write from a table on the cluster that has it: await table.on('sc://host:15002')",
+    })
+  }
+  if (format === 'arrow' || format === 'arrowStream') {
+    throw new OptionError({ operation, expected: 'parquet, csv, tsv or ndjson on a cluster', received: format })
+  }
+  return engine.write(plan, { path, format, mode, compression, partitionBy }, { signal, onProgress })
 }
 
 async function writeArrowFile(

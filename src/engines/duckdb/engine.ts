@@ -244,11 +244,11 @@ export class DuckdbEngine implements Engine {
     const connection = await this.connect()
     const where = schema === undefined ? '' : ` AND table_schema = ${duckdbDialect.literal(schema)}`
     const found = await connection.runAndReadAll(
-      `SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog NOT IN ('disk', 'system', 'temp') AND NOT regexp_matches(table_name, '^stored_[0-9]+$')${where} ORDER BY ALL`,
+      `SELECT table_schema || '.' || table_name, table_type FROM information_schema.tables WHERE table_catalog NOT IN ('disk', 'system', 'temp') AND NOT regexp_matches(table_name, '^stored_[0-9]+$')${where} ORDER BY ALL`,
     )
     this.idle.push(connection)
-    return found.getRowsJS().map(([schemaName, name, kind]) => ({
-      name: `${String(schemaName)}.${String(name)}`,
+    return found.getRowsJS().map(([name, kind]) => ({
+      name: name as string,
       kind: kind === 'VIEW' ? 'view' : 'table',
     }))
   }

@@ -361,9 +361,11 @@ export class SparkEngine implements Engine {
     const rejected: RejectedRow[] = []
     let rejectedCount = 0
     for (const source of rejectingScans(plan)) {
-      const rows = `(${corruptRows(`${await views.get(source)!}_raw`)})`
+      const rows = `(${corruptRows(source, `${await views.get(source)!}_raw`)})`
       const operation = 'rows that do not fit'
-      const [counted] = await session.sql(`SELECT count(text) AS n FROM ${rows}`, [], { operation }).toArray()
+      const [counted] = await session
+        .sql(`SELECT count(text) AS n, count(first) AS m FROM ${rows}`, [], { operation })
+        .toArray()
       rejectedCount += Number(counted?.['n'] ?? 0)
       if (Number(counted?.['n'] ?? 0) === 0) continue
       for (const row of await session.sql(`SELECT * FROM ${rows} LIMIT 1000`, [], { operation }).toArray()) {
@@ -528,7 +530,7 @@ async function scanView(session: Session, name: string, source: ScanSource): Pro
 
 function rejectingScans(plan: Plan): CsvScan[] {
   const own = plan.kind === 'scan' && plan.source.format === 'csv' && plan.source.rejects !== undefined
-  return [...(own ? [plan.source as CsvScan] : []), ...inputsOf(plan).flatMap(rejectingScans)]
+  return [...(own ? [plan.source] : []), ...inputsOf(plan).flatMap(rejectingScans)]
 }
 
 async function view(

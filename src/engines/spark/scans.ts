@@ -32,9 +32,10 @@ export function scanRows(source: ScanSource, view: string): string | undefined {
   return `SELECT ${columns} FROM ${view} WHERE CASE WHEN ${corruptColumn} IS NULL THEN true ELSE ${failure} END`
 }
 
-/** The text of the rows that do not fit, with the file that each lies in. */
-export function corruptRows(view: string): string {
-  return `SELECT ${corruptColumn} AS text, _metadata.file_path AS path FROM ${view} WHERE ${corruptColumn} IS NOT NULL`
+/** The text of the rows that do not fit, with the file that each lies in. Spark wants another column to be asked for, too. */
+export function corruptRows({ columns }: CsvScan, view: string): string {
+  const first = sparkDialect.identifier(columns[0]!)
+  return `SELECT ${corruptColumn} AS text, ${first} AS first, input_file_name() AS path FROM ${view} WHERE ${corruptColumn} IS NOT NULL`
 }
 
 /** The relation that a scan's view is made of. @throws UnsupportedError for what Spark's readers cannot say. */
