@@ -24,6 +24,16 @@ export interface ColumnReport {
   readonly name: string
   readonly type: ColumnType
   readonly reason: string
+  /** How the file writes dates, as a strftime format, where that is not ISO 8601. */
+  readonly dateFormat?: string
+}
+
+/** The formats of a report's date columns by name: what `write` takes to write them as they were. */
+export function dateFormatsOf(report: ReadReport | undefined): Readonly<Record<string, string>> {
+  const formats = (report?.columns ?? []).flatMap(({ name, dateFormat }) =>
+    dateFormat === undefined ? [] : [[name, dateFormat] as const],
+  )
+  return Object.fromEntries(formats)
 }
 
 export interface BadRow {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FathomError, NotFoundError, OptionError, QueryError } from '../core/index.ts'
 import { DuckdbEngine } from '../engines/index.ts'
-import { col, fromRows, query, sum, type Table } from './index.ts'
+import { col, fromRows, query, sql, sum, type Table } from './index.ts'
 
 const engine = new DuckdbEngine({ memoryLimit: 1024 * 2 ** 20, threads: 2 })
 let folder = ''
@@ -144,6 +144,17 @@ describe('names and values are data', () => {
       expect(await own.joinAsOf(own, { on: 'n', by: name }).count()).toBe(2)
       expect(await own.fillNull('forward', { by: name }).dropNull(name).distinct(name).count()).toBe(2)
       expect(await own.sql('select count(*) as n from self where n > 0 and $v = $v', { v: name }).toArray()).toEqual([{ n: 2 }]) // prettier-ignore
+    }
+  })
+
+  test('lists are bound one by one; what is no value is refused', async () => {
+    const names = (list: readonly string[]) => sql`select b from ${table()} where b in ${list}`.toArray()
+    expect(await names(['x', `') or true; --`])).toEqual([{ b: 'x' }])
+    expect(await names([`') or true; --`])).toEqual([])
+    expect(await names([])).toEqual([])
+    for (const odd of [undefined, {}, () => 1, Symbol('s'), [[1]]]) {
+      expect(() => sql`select ${odd as never}`).toThrow(/to bind; received/)
+      expect(() => table().sql('select $x', { x: odd as never })).toThrow(/to bind; received/)
     }
   })
 

@@ -78,6 +78,7 @@ export {
   type WindowOptions,
 } from '../plan/index.ts'
 export { configureEngine, defaultEngine } from '../engines/index.ts'
+export { dateFormatsOf } from '../sources/index.ts'
 export type { OddValue, ReadOptions, ReadReport } from '../sources/index.ts'
 export { fromArrow } from './arrow.ts'
 export type { Chart, ChartKind } from '../charts/index.ts'

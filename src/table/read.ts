@@ -105,9 +105,9 @@ export async function query(sql: string, options: QueryOptions = {}): Promise<Ta
 
 /**
  * SQL as a tagged template: tables become views, other values are bound parameters.
- * ``sql`select * from ${sales} where amount > ${least}` ``
+ * ``sql`select * from ${sales} where amount > ${least} and city in ${['Rome', 'Oslo']}` ``
  */
-export function sql(strings: TemplateStringsArray, ...values: readonly (Table | Scalar)[]): Table {
+export function sql(strings: TemplateStringsArray, ...values: readonly (Table | Scalar | readonly Scalar[])[]): Table {
   const engine = values.find((value) => value instanceof Table)?.engine ?? defaultEngine()
   return new Table(
     engine,

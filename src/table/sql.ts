@@ -1,4 +1,4 @@
-import { didYouMean, NotFoundError } from '../core/index.ts'
+import { didYouMean, NotFoundError, OptionError } from '../core/index.ts'
 import type { Plan, Scalar, SqlHole, SqlNode } from '../plan/index.ts'
 import { tokens, visitTables } from './sql-text.ts'
 
@@ -12,6 +12,7 @@ class SqlBuilder {
   }
 
   hole(hole: SqlHole): void {
+    if (hole.kind === 'value') checkValue(hole.value)
     this.holes.push(hole)
     this.parts.push('')
   }
@@ -80,10 +81,21 @@ function unquote(text: string): string {
   return text.startsWith('$$') ? text.slice(2, -2) : text.replace(/^[eE]?'|'$/g, '').replaceAll("''", "'")
 }
 
-/** The node of a tagged template: plans become views, other values are bound. */
+/** What is bound must be one value: anything else would be told wrongly or not at all. */
+function checkValue(value: unknown): void {
+  if (value === null || value instanceof Date || ['string', 'number', 'bigint', 'boolean'].includes(typeof value))
+    return
+  throw new OptionError({
+    operation: 'sql',
+    expected: 'a text, number, bigint, boolean, Date or null to bind',
+    received: value === undefined ? 'undefined' : Object.prototype.toString.call(value),
+  })
+}
+
+/** The node of a tagged template: plans become views, other values are bound, a list as a list in parentheses. */
 export function templateNode(
   strings: readonly string[],
-  values: readonly (Plan | { readonly value: Scalar })[],
+  values: readonly (Plan | { readonly value: Scalar | readonly Scalar[] })[],
 ): SqlNode {
   const builder = new SqlBuilder()
   const names = new Map<Plan, string>()
@@ -92,7 +104,7 @@ export function templateNode(
     const value = values[i]
     if (value === undefined) continue
     if ('value' in value) {
-      builder.hole({ kind: 'value', value: value.value })
+      bindAll(builder, value.value)
       continue
     }
     const name = names.get(value) ?? `table${names.size + 1}`
@@ -100,4 +112,22 @@ export function templateNode(
     builder.hole({ kind: 'plan', plan: value, name })
   }
   return builder.node()
+}
+
+function bindAll(builder: SqlBuilder, value: Scalar | readonly Scalar[]): void {
+  if (!isList(value)) {
+    builder.hole({ kind: 'value', value })
+    return
+  }
+  // `in ()` is no SQL; nothing is among no rows.
+  builder.text(value.length === 0 ? '(select null where false' : '(')
+  for (const [i, each] of value.entries()) {
+    if (i > 0) builder.text(', ')
+    builder.hole({ kind: 'value', value: each })
+  }
+  builder.text(')')
+}
+
+function isList(value: Scalar | readonly Scalar[]): value is readonly Scalar[] {
+  return Array.isArray(value)
 }

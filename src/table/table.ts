@@ -15,7 +15,7 @@ import {
   type SortKey,
   type Value,
 } from '../plan/index.ts'
-import { moved, type ReadReport } from '../sources/index.ts'
+import { dateFormatsOf, moved, type ReadReport } from '../sources/index.ts'
 import { toArrowBytes } from './arrow-out.ts'
 import type { ChartOptions } from './chart/types.ts'
 import { concatenate, rowsOf } from './collect.ts'
@@ -465,7 +465,7 @@ export class Table<S = Typed.AnyRow> {
 
   /** Writes CSV, TSV, NDJSON or Parquet by the extension, whole or not at all. @throws FileError when the file exists and `force` is not set. */
   async write(path: string, options: WriteOptions = {}): Promise<{ readonly rows: number }> {
-    return writePlan(this.engine, this.plan, path, options)
+    return writePlan(this.engine, this.plan, path, { dateFormats: dateFormatsOf(this.readReport), ...options })
   }
 
   /** The first rows as text. */

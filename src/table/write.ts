@@ -11,7 +11,7 @@ import {
   type WriteCompression,
   writeCompressions,
 } from '../engines/index.ts'
-import type { Plan } from '../plan/index.ts'
+import { call, col, type Plan } from '../plan/index.ts'
 import { arrowPieces } from './arrow-out.ts'
 import { atomically, type WriteMode, writeModes } from './atomic.ts'
 
@@ -32,6 +32,11 @@ export interface WriteOptions extends RunOptions {
   readonly partitionBy?: readonly string[] | undefined
   /** Default: by the extension for text (.gz, .zst), 'snappy' for Parquet. */
   readonly compression?: WriteCompression | undefined
+  /**
+   * How CSV, TSV and NDJSON write columns of dates and times, by column, as strftime formats: `{ day: '%d.%m.%Y' }`. Default: ISO 8601; a
+   * table as it was read from CSV: as its file does.
+   */
+  readonly dateFormats?: Readonly<Record<string, string>> | undefined
   /** Rows of a Parquet row group, at least 2,048. Default 122,880. */
   readonly rowGroupSize?: number | undefined
 }
@@ -96,8 +101,9 @@ export async function writePlan(
     }
     if (format === 'arrow' || format === 'arrowStream') return writeArrowFile(engine, plan, file, format, options)
     const { rowGroupSize } = options
+    const written = format === 'parquet' ? plan : await withDates(engine, plan, options.dateFormats ?? {})
     const target = { path: file, format, compression, rowGroupSize, ...(partitionBy.length > 0 ? { partitionBy } : {}) }
-    const result = await engine.write(plan, target, options)
+    const result = await engine.write(written, target, options)
     // Of no rows no partition is made, but the folder is there.
     if (folder) await mkdir(temporary, { recursive: true })
     return result
@@ -110,7 +116,7 @@ async function writeOnCluster(
   plan: Plan,
   path: string,
   format: WriteFormat,
-  { mode, compression, partitionBy, signal, onProgress }: WriteOptions,
+  { mode, compression, partitionBy, dateFormats = {}, signal, onProgress }: WriteOptions,
 ): Promise<{ readonly rows: number }> {
   const operation = `write ${path}`
   if (engine.localFiles === 'read') {
@@ -124,7 +130,19 @@ async function writeOnCluster(
   if (format === 'arrow' || format === 'arrowStream') {
     throw new OptionError({ operation, expected: 'parquet, csv, tsv or ndjson on a cluster', received: format })
   }
-  return engine.write(plan, { path, format, mode, compression, partitionBy }, { signal, onProgress })
+  const written = format === 'parquet' ? plan : await withDates(engine, plan, dateFormats)
+  return engine.write(written, { path, format, mode, compression, partitionBy }, { signal, onProgress })
+}
+
+/** Dates as text in the formats that are wanted; columns that are none, or not there, stay as they are. */
+async function withDates(engine: Engine, plan: Plan, formats: Readonly<Record<string, string>>): Promise<Plan> {
+  if (Object.keys(formats).length === 0) return plan
+  const dates = (await engine.schema(plan)).filter(({ name, type }) => {
+    return (type === 'date' || type === 'timestamp') && Object.hasOwn(formats, name)
+  })
+  if (dates.length === 0) return plan
+  const columns = dates.map(({ name }) => ({ name, expression: call('formatDate', col(name), formats[name]!).node }))
+  return { kind: 'withColumns', input: plan, columns }
 }
 
 async function writeArrowFile(

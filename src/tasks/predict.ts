@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { CancelledError, FileError, OptionError } from '../core/index.ts'
 import { fromExamples } from '../dataset/index.ts'
 import { batchOfRows, classLabels, EncodingReport, type TargetState } from '../features/index.ts'
-import { fromRows, query, read, type Table } from '../table/index.ts'
+import { dateFormatsOf, fromRows, query, read, type Table } from '../table/index.ts'
 import { configureResources, openRows, parseRows, type ResourceOptions } from './apply.ts'
 import { readTrained, type TrainedBundle } from './bundle.ts'
 import { checkPrediction, type ContractMode } from './contract.ts'
@@ -108,7 +108,9 @@ async function predictTable(bundle: TrainedBundle, options: PredictOptions, cont
     const rows = await writePredictions(bundle, table, file, options, control)
     const joined = await joinPredictions(bundle, table, file)
     if (options.output === undefined) return { rows, predictions: await joined.toArray() }
-    await joined.write(options.output, { force: options.force ?? false, signal })
+    // The input's dates are written as the input writes them.
+    const dateFormats = dateFormatsOf(table.readReport)
+    await joined.write(options.output, { force: options.force ?? false, signal, dateFormats })
     return { rows, output: options.output }
   } finally {
     folder.remove()

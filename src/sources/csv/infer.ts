@@ -22,6 +22,8 @@ export interface Inferred {
   readonly reason: string
   readonly expression: Expr
   readonly odd: readonly OddValue[]
+  /** How the file writes the dates, as a strftime format; undefined for ISO 8601. */
+  readonly dateFormat?: string | undefined
 }
 
 export interface InferOptions extends RunOptions {
@@ -364,6 +366,7 @@ function finish(
       reason: `dates as ${kind.format.name}${note}`,
       expression,
       odd,
+      dateFormat: kind.format.format,
     }
   }
   const style = describeNumbers(kind.format)

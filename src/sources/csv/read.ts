@@ -99,7 +99,12 @@ export async function readCsv(
     format: 'csv',
     files: paths,
     rows: result.rows,
-    columns: inferred.map(({ name, type, reason }) => ({ name, type, reason })),
+    columns: inferred.map(({ name, type, reason, dateFormat }) => ({
+      name,
+      type,
+      reason,
+      ...(dateFormat !== undefined && { dateFormat }),
+    })),
     encoding: [...new Set(parts.map(({ file }) => file.encoding))].join(', '),
     delimiter,
     quote,
