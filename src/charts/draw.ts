@@ -171,4 +171,4 @@ function drawLegend(rows: readonly (readonly PlacedItem[])[]): string {
 
 /** Shared by all charts: quiet axes and grid. */
 export const gridStyle = { stroke: color('grid'), strokeOpacity: 1 } as const
-export const axisStyle = { color: color('muted'), tickSize: 0, tickPadding: 8 } as const
+export const axisStyle = { color: color('muted'), tickSize: 0, tickPadding: 8, labelOffset: 38 } as const

@@ -329,7 +329,9 @@ async function heatmap({ queries, places, rows, aggregate }: Reduction): Promise
     ),
   )
   const found = new Map(cells.map((row) => [JSON.stringify([row['row'], row['column']]), present(row['value'])]))
-  const [sortedRows, sortedColumns] = [rowNames.values.toSorted(), columnNames.values.toSorted()]
+  const [sortedRows, sortedColumns] = [rowNames, columnNames].map(({ values }) =>
+    inNumberOrder(values.toSorted().map((name) => ({ name }))).map(({ name }) => name),
+  ) as [string[], string[]]
   const left =
     rowNames.all > maxGroups || columnNames.all > maxGroups ? `; the ${maxGroups} most frequent values of each` : ''
   return {
@@ -385,7 +387,8 @@ async function top(
   const found = await queries.rows(
     largest(grouped(queries.plan, { label: label(place) }, { rows: count() }), 'rows', most + 1, 'label'),
   )
-  return { values: found.slice(0, most).map((row) => row['label'] as string), all: found.length }
+  const kept = found.slice(0, most).map((row) => ({ name: row['label'] as string }))
+  return { values: inNumberOrder(kept).map(({ name }) => name), all: found.length }
 }
 
 /** Different values are counted up to this many rows, and estimated beyond. */
