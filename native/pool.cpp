@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <new>
 
 #if defined(__linux__)
@@ -27,14 +28,17 @@ inline void relax() {
 
 }  // namespace
 
-// A job is published by storing a new ticket: its number in the high half, the next unclaimed block in the low half.
-// A block is claimed by incrementing the ticket with compare-and-swap, so a thread that wakes up late, when its job is
-// long finished, can never take a block of the next one by mistake. The caller does not wait for threads, only for
-// blocks.
+// A job's blocks are cut into one share a thread. A share is published by storing a new ticket: the job's number in the
+// high half, the next unclaimed block of the share in the low half. A block is claimed by incrementing the ticket with
+// compare-and-swap, so a thread that wakes up late, when its job is long finished, can never take a block of the next one
+// by mistake. The caller does not wait for threads, only for blocks.
 struct Pool::State {
-  explicit State(int threads) : scratch(threads) {}
+  explicit State(int threads) : shares(new Share[threads]), scratch(threads) {}
 
-  alignas(64) std::atomic<uint64_t> ticket{0};
+  struct alignas(64) Share {
+    std::atomic<uint64_t> ticket{0};
+  };
+  std::unique_ptr<Share[]> shares;
   alignas(64) std::atomic<int64_t> finished{0};
   alignas(64) std::atomic<uint32_t> epoch{0};  // what parked threads wait on
   std::atomic<Erased> body{nullptr};
@@ -46,20 +50,27 @@ struct Pool::State {
   std::vector<std::thread> workers;
 
   void work(int thread) {
-    uint64_t seen = ticket.load(std::memory_order_acquire);
-    const uint64_t job = seen >> 32;
+    const int count = static_cast<int>(scratch.size());
+    const uint64_t job = shares[thread].ticket.load(std::memory_order_acquire) >> 32;
     Erased call = body.load(std::memory_order_acquire);
     void* with = context.load(std::memory_order_acquire);
     const int64_t total = blocks.load(std::memory_order_acquire);
-    while (seen >> 32 == job) {
-      const int64_t block = static_cast<int64_t>(seen & 0xffffffff);
-      if (block >= total) return;
-      // Success proves that the job read above is still the current one.
-      if (!ticket.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
-      call(with, block, thread);
-      if (finished.fetch_add(1, std::memory_order_acq_rel) + 1 == total) finished.notify_one();
-      seen = ticket.load(std::memory_order_acquire);
+    int64_t done = 0;
+    for (int i = 0; i < count; i++) {
+      const int share = (thread + i) % count;
+      const int64_t first = total * share / count, size = total * (share + 1) / count - first;
+      std::atomic<uint64_t>& ticket = shares[share].ticket;
+      uint64_t seen = ticket.load(std::memory_order_acquire);
+      while (seen >> 32 == job && static_cast<int64_t>(seen & 0xffffffff) < size) {
+        const int64_t block = first + static_cast<int64_t>(seen & 0xffffffff);
+        // Success proves that the job read above is still the current one.
+        if (!ticket.compare_exchange_weak(seen, seen + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+        call(with, block, thread);
+        done++;
+        seen = ticket.load(std::memory_order_acquire);
+      }
     }
+    if (done > 0 && finished.fetch_add(done, std::memory_order_acq_rel) + done == total) finished.notify_one();
   }
 
   template <class Done> void waitAwake(Done&& done) const {
@@ -147,13 +158,15 @@ void Pool::runErased(int64_t blocks, Erased body, void* context) {
     return;
   }
   // A late thread may read these while they change, but then its claim on the old ticket fails.
-  const uint64_t job = (state.ticket.load(std::memory_order_relaxed) >> 32) + 1;
-  state.ticket.store(job << 32 | 0xffffffff, std::memory_order_relaxed);  // nothing to claim yet
+  const int count = threads();
+  const uint64_t job = (state.shares[0].ticket.load(std::memory_order_relaxed) >> 32) + 1;
+  for (int i = 0; i < count; i++)  // nothing to claim yet
+    state.shares[i].ticket.store(job << 32 | 0xffffffff, std::memory_order_relaxed);
   state.body.store(body, std::memory_order_release);
   state.context.store(context, std::memory_order_release);
   state.blocks.store(blocks, std::memory_order_release);
   state.finished.store(0, std::memory_order_release);
-  state.ticket.store((job + 1) << 32, std::memory_order_release);
+  for (int i = 0; i < count; i++) state.shares[i].ticket.store((job + 1) << 32, std::memory_order_release);
   state.epoch.fetch_add(1, std::memory_order_acq_rel);
   state.epoch.notify_all();
   state.work(0);

@@ -23,7 +23,8 @@ class Pool {
   int threads() const;
 
   // Calls body(block, thread) once for every block in [0, blocks), on all threads including the caller's; returns when
-  // all are done. Blocks are claimed dynamically. `thread` indexes per-thread scratch only. Not reentrant.
+  // all are done. Each thread begins with its own share of the blocks, one after the other, and so finds in its caches
+  // what it wrote in the kernel before; who is done helps the others. `thread` indexes per-thread scratch only. Not reentrant.
   template <class Body> void run(int64_t blocks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
     runErased(blocks, [](void* context, int64_t block, int thread) { (*static_cast<Plain*>(context))(block, thread); }, (void*)&body);

@@ -180,9 +180,8 @@ template <class T> void gradient(const Call& call) {
       sum[c] = static_cast<T>(static_cast<double>(dbeta[c]) * share);
     }
   });
-  // Backwards: what the first pass read last is still in the cache.
-  call.pool->run(r.chunks, [&](int64_t index, int) {
-    const int64_t chunk = r.chunks - 1 - index, first = chunk * r.perChunk, last = r.last(chunk);
+  call.pool->run(r.chunks, [&](int64_t chunk, int) {
+    const int64_t first = chunk * r.perChunk, last = r.last(chunk);
     overChannels<T>(channels, [&](auto vectors, auto whole, int64_t c) __attribute__((always_inline)) {
       constexpr int kVectors = decltype(vectors)::value;
       const Block<kVectors, decltype(whole)::value, T> block{c, channels};

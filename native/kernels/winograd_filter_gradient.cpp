@@ -62,25 +62,95 @@ void gradientPoints(const Conv& c, const Tiles& t, const float* image, int64_t i
   }
 }
 
+// Few tiles of many channels: sums of all points would be larger than what is summed. Then all tiles are transformed
+// first, and each point is one matrix product over all of them.
+struct Whole {
+  int64_t tiles, inStride, outStride;
+  int64_t inPlane() const { return tiles * inStride; }
+  int64_t outPlane() const { return tiles * outStride; }
+  int64_t floats() const { return kPoints * (inPlane() + outPlane()); }
+};
+
+Whole wholeOf(const Conv& c) { return {tilesOf(c).count(), paddedColumns(c.channels), paddedColumns(c.outChannels)}; }
+
+bool pointByPoint(const Conv& c, const Cut& cut) {
+  return cut.parts > 1 && wholeOf(c).floats() < cut.parts * kPoints * c.channels * cut.sumStride();
+}
+
+constexpr int64_t kTilesAtOnce = 8;  // that one block transforms: what it copies out again is in its cache
+
+// Rows of one point, `stride` apart, to where all tiles of that point lie.
+void copyPoints(const float* from, int64_t stride, int64_t plane, int64_t rows, int64_t channels, float* to,
+                int64_t toPlane) {
+  for (int64_t point = 0; point < kPoints; point++)
+    for (int64_t row = 0; row < rows; row++)
+      std::memcpy(to + point * toPlane + row * channels, from + row * stride + point * plane, channels * sizeof(float));
+}
+
+// Point sums into sums[point][channel][sumStride], by way of all transformed tiles in `scratch`.
+void multiplyPoints(const Conv& c, const float* x, const Images& dy, int64_t sumStride, float* sums, float* scratch,
+                    Pool& pool) {
+  const Tiles tiles = tilesOf(c);
+  const Whole whole = wholeOf(c);
+  float *allIn = scratch, *allOut = scratch + kPoints * whole.inPlane();
+  const int64_t inTile = tileStride(c.channels), outTile = tileStride(c.outChannels);
+  pool.run(ceilDiv(whole.tiles, kTilesAtOnce), [&](int64_t block, int thread) {
+    const int64_t first = block * kTilesAtOnce, count = lesser(kTilesAtOnce, whole.tiles - first);
+    float* in = reinterpret_cast<float*>(pool.scratch(thread));
+    float* out = in + kTilesAtOnce * inTile;
+    float* patch = out + kTilesAtOnce * outTile;
+    float* buffer = patch + kPoints * c.channels;
+    int64_t held = -1;
+    for (int64_t t = 0; t < count; t++) {
+      const int64_t n = tiles.imageOf(first + t);
+      inputToPoints(tiles, x + n * c.height * c.width * c.channels, first + t, in + t * inTile, whole.inStride, patch);
+      gradientPoints(c, tiles, dy.at(n, buffer, held), first + t, 0, c.outChannels, out + t * outTile, whole.outStride);
+    }
+    copyPoints(in, inTile, whole.inStride, count, whole.inStride, allIn + first * whole.inStride, whole.inPlane());
+    copyPoints(out, outTile, whole.outStride, count, whole.outStride, allOut + first * whole.outStride,
+               whole.outPlane());
+  });
+  const int64_t panels = ceilDiv(c.outChannels, 4 * kMostColumns);
+  pool.run(kPoints * panels, [&](int64_t block, int thread) {
+    const int64_t point = block / panels, first = block % panels * 4 * kMostColumns;
+    Gemm g;
+    g.m = c.channels;
+    g.n = lesser(4 * kMostColumns, c.outChannels - first);
+    g.k = whole.tiles;
+    g.a = allIn + point * whole.inPlane();
+    g.aStride = whole.inStride;
+    g.aTransposed = true;
+    g.b = allOut + point * whole.outPlane() + first;
+    g.bStride = whole.outStride;
+    g.c = sums + point * c.channels * sumStride + first;
+    g.cStride = sumStride;
+    gemmBlock(g, pool.scratch(thread));
+  });
+}
+
 }  // namespace
 
 size_t winogradFilterGradientScratch(const Conv& c) {
   const Cut cut = cutFor(c, tilesOf(c).count(), kMostImageBuffer);
-  return cut.parts * kPoints * c.channels * cut.sumStride() * sizeof(float);
+  const int64_t sums = kPoints * c.channels * cut.sumStride();
+  return (pointByPoint(c, cut) ? sums + wholeOf(c).floats() : cut.parts * sums) * sizeof(float);
 }
 
 void winogradFilterGradient(const Conv& c, const float* x, const Images& dy, float* dw, Pool& pool,
                             uint8_t* scratch) {
   const Tiles tiles = tilesOf(c);
   const int64_t total = tiles.count();
-  const Cut cut = cutFor(c, total, kMostImageBuffer);
+  Cut cut = cutFor(c, total, kMostImageBuffer);
   const int64_t channels = c.channels, sumStride = cut.sumStride(), sumPlane = channels * sumStride;
   const int64_t partSize = kPoints * sumPlane;
   const int64_t inPlane = paddedColumns(channels), outPlane = paddedColumns(cut.columns);
   const int64_t inStride = tileStride(channels), outStride = tileStride(cut.columns);
   float* partial = reinterpret_cast<float*>(scratch);
 
-  pool.run(cut.parts * cut.columnBlocks, [&](int64_t block, int thread) {
+  if (pointByPoint(c, cut)) {
+    multiplyPoints(c, x, dy, sumStride, partial, partial + partSize, pool);
+    cut.parts = 1;
+  } else pool.run(cut.parts * cut.columnBlocks, [&](int64_t block, int thread) {
     const int64_t part = block / cut.columnBlocks, first = block % cut.columnBlocks * cut.columns;
     const int64_t outputs = lesser(cut.columns, c.outChannels - first);
     float* in = reinterpret_cast<float*>(pool.scratch(thread));

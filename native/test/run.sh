@@ -8,7 +8,7 @@ mkdir -p "$out"
 cxx=${CXX:-g++}
 flags="-O3 -std=c++20 -fno-math-errno -fno-trapping-math -fno-strict-aliasing -Wall -Wextra -Wno-psabi -g1"
 sources="gemm gemm_block gemm_generic gemm_micro conv2d conv2d_direct conv2d_filter_gradient conv2d_generic
-  conv2d_groups winograd winograd_filter_gradient depthwise pool2d normalization_batch normalization_layer"
+  conv2d_groups conv2d_pool winograd winograd_filter_gradient depthwise pool2d normalization_batch normalization_layer"
 case $(uname -m) in x86_64) sets="avx512 avx2 portable" ;; *) sets=portable ;; esac
 
 compile() {  # object source flags...
