@@ -15,7 +15,7 @@ const leastRows = 65_536
 
 /**
  * Batches one after another as one, copied as they come: while the next is on its way there is time for it. Room grows by
- * four: a third of the rows is copied again, and room that is not used is address space alone, never touched.
+ * eight: a seventh of the rows is copied again, and room that is not used is address space alone, never touched.
  */
 export class Gatherer {
   private readonly schema: Schema
@@ -72,7 +72,7 @@ class GrowingColumn {
 
 function roomFor<T extends Typed | Uint8Array>(values: T, at: number, length: number): T {
   if (at + length <= values.length) return values
-  const room = Math.max(leastRows, at + length, 4 * values.length)
+  const room = Math.max(leastRows, at + length, 8 * values.length)
   const wider = new (values.constructor as new (length: number) => T)(room)
   wider.set(values.subarray(0, at) as never)
   return wider
