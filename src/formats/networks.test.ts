@@ -122,6 +122,25 @@ const networks: Record<string, { readonly build: () => nn.Model; readonly feeds:
     feeds: (rows) => ({ dense: normal(rows, 5), categories: ids(4, rows, 2), ...bag('words', rows) }),
   },
   'attention over words of any number': { build: transformer, feeds: (rows) => ({ x: ids(30, rows, 5) }) },
+  'recurrent layers both ways, of any length': {
+    build: () =>
+      nn.sequential([
+        nn.bidirectional({ layer: nn.lstm({ units: 4, returnSequences: true }), inputShape: ['time', 3] }),
+        nn.gru({ units: 5, returnSequences: true, goBackwards: true }),
+        nn.simpleRnn({ units: 4, activation: 'relu', returnSequences: true }),
+        nn.timeDistributed({ layer: nn.dense({ units: 3, activation: 'tanh' }) }),
+        nn.lstm({ units: 3, activation: 'softsign' }),
+      ]),
+    feeds: (rows) => ({ x: normal(rows, 6, 3) }),
+  },
+  'words with padding': {
+    build: () =>
+      nn.sequential([
+        nn.embedding({ inputDim: 9, outputDim: 3, maskZero: true, inputShape: [4] }),
+        nn.bidirectional({ layer: nn.gru({ units: 3 }) }),
+      ]),
+    feeds: (rows) => ({ x: ids(9, rows, 4) }),
+  },
   'a convolution over time': {
     build: () =>
       nn.sequential([
