@@ -76,11 +76,11 @@ export function foreignKeyQuery(check: CheckOf<'foreignKey'>, plan: Plan, other:
   return { counts: aggregate(missing(plan), { failing: count() }), rows: missing }
 }
 
-/** Rows whose value is below (or not above) that of the row before. */
+/** Rows whose value is below (or not above) that of the row before; rows that are equal in `along` go by the value itself. */
 export function increasingQuery({ column, strict = false, along }: CheckOf<'increasing'>, plan: Plan): OwnQuery {
   const previous = 'value before'
   const falling = (table: Plan): Plan => {
-    const before = lag(column).over(along === undefined ? {} : { orderBy: along })
+    const before = lag(column).over(along === undefined ? {} : { orderBy: [along, column] })
     const compared: Plan = {
       kind: 'withColumns',
       input: { kind: 'filter', input: table, condition: present(along === undefined ? [column] : [column, along]) },
