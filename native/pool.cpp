@@ -6,6 +6,7 @@
 #include <new>
 
 #if defined(__linux__)
+#include <sched.h>
 #include <sys/mman.h>
 #endif
 
@@ -14,8 +15,8 @@ namespace fathom {
 namespace {
 
 // How long a thread waits awake before it sleeps, from which it takes some fifty microseconds to come back: within a
-// program over what one thread does alone, after it over the gap to the next step. Meanwhile it lets others have its core.
-constexpr auto kPatience = std::chrono::microseconds(400), kPatienceAfter = std::chrono::microseconds(60);
+// program over what one thread does alone, after it over the gap to the next step.
+constexpr auto kPatience = std::chrono::microseconds(200), kPatienceAfter = std::chrono::microseconds(60);
 constexpr int kSpins = 60;  // between two looks at the clock
 
 inline void relax() {
@@ -23,6 +24,17 @@ inline void relax() {
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
   asm volatile("yield");
+#endif
+}
+
+// Whoever yields on a machine that is not ours alone is back a time slice later, milliseconds. Only under a real-time
+// policy, where nobody of the same priority gets the core otherwise, a waiting thread must.
+bool mustYield() {
+#if defined(__linux__)
+  const int policy = sched_getscheduler(0);
+  return policy == SCHED_FIFO || policy == SCHED_RR;
+#else
+  return false;
 #endif
 }
 
@@ -46,6 +58,7 @@ struct Pool::State {
   std::atomic<int64_t> blocks{0};
   std::atomic<bool> stopping{false};
   std::atomic<bool> running{false};  // a program is
+  const bool yields = mustYield();
   std::vector<uint8_t*> scratch;
   std::vector<std::thread> workers;
 
@@ -81,7 +94,7 @@ struct Pool::State {
     }
     const auto start = Clock::now();
     while (Clock::now() - start < (running.load(std::memory_order_relaxed) ? kPatience : kPatienceAfter)) {
-      std::this_thread::yield();
+      if (yields) std::this_thread::yield();
       for (int i = 0; i < kSpins; i++) {
         if (done()) return;
         relax();
