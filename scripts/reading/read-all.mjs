@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const script = join(import.meta.dirname, 'worker.mjs')
 /** A file that takes longer hangs. */
-const patience = 30_000
+const patience = 120_000
 
 export async function* readAll(files, { execArgv = ['--max-old-space-size=1024'] } = {}) {
   let child

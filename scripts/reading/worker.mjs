@@ -27,14 +27,21 @@ async function outcome(path, { format, rows: wanted } = {}) {
     if (wanted === true) kept.push(...(await table.toArray()))
     const types = schema.map(({ name, sqlType }) => ({ name, sqlType }))
     const notes = table.readReport?.notes ?? []
-    return { rows, columns: schema.length, types, digest: digest.digest('hex'), notes, values: JSON.parse(JSON.stringify(kept, plain)) }
+    return {
+      rows,
+      columns: schema.length,
+      types,
+      digest: digest.digest('hex'),
+      notes,
+      values: JSON.parse(JSON.stringify(kept, plain)),
+    }
   } catch (error) {
     const typed = error instanceof FathomError
     return { error: typed ? error.name : `untyped ${error?.name}`, typed, message: String(error?.message) }
   }
 }
 
-process.on('message', async ({ path, options }) => {
-  process.send({ ...(await outcome(path, options)), peak: process.resourceUsage().maxRSS * 1024 })
+process.on('message', ({ path, options }) => {
+  void outcome(path, options).then((answer) => process.send({ ...answer, peak: process.resourceUsage().maxRSS * 1024 }))
 })
 process.send('ready')

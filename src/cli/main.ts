@@ -78,9 +78,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--flip', 'mirror pictures at random')
     .option('--no-flip', 'never mirror pictures')
     .option('--no-augment', 'show pictures as they are')
-    .addOption(
-      new Option('--on-bad-rows <what>', 'rows that do not fit the columns').choices(['error', 'skip', 'collect']),
-    )
+    .addOption(onBadRows())
     .option('--contract <file>', 'promises that the data must keep, now and when predicting (see fathom check)')
     .option('--checkpoint-seconds <n>', 'time between checkpoints while training (default: 20)', numeric)
     .option('--resume', 'continue an interrupted training to the result it would have had')
@@ -94,7 +92,9 @@ export async function main(argv: readonly string[]): Promise<void> {
         () => import('./commands/evaluate.ts'),
       ),
     ),
-  ).option('--report <file>', 'write the report page')
+  )
+    .option('--report <file>', 'write the report page')
+    .addOption(onBadRows())
   resources(
     overwrite(
       add(
@@ -119,6 +119,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         'off',
       ]),
     )
+    .addOption(onBadRows())
   add(
     'inspect <bundle>',
     'Show what a bundle holds: inputs, features, layers, metrics, lineage.',
@@ -265,6 +266,11 @@ function numeric(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
   return value
+}
+
+function onBadRows(): Option {
+  const option = new Option('--on-bad-rows <what>', 'rows that do not fit the columns (collect: list them in a file)')
+  return option.choices(['error', 'skip', 'collect'])
 }
 
 function overwrite(command: Command): Command {

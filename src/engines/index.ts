@@ -1,5 +1,5 @@
 export * from './default.ts'
-export { DuckdbEngine, type DuckdbOptions } from './duckdb/engine.ts'
+export { DuckdbEngine, type DuckdbOptions, leastEngineMemory } from './duckdb/engine.ts'
 export * from './engine.ts'
 export { fillable } from './lower.ts'
 export * from './resolve.ts'

@@ -1,15 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
-import { FathomError, FileError } from '../core/index.ts'
+import { FathomError, FileError, host, isAlive } from '../core/index.ts'
 
 export const writeModes = ['error', 'overwrite', 'append'] as const
 /** What happens to what is there: fail, replace all of it, or (folders) put new files beside the old ones. */
 export type WriteMode = (typeof writeModes)[number]
-
-/** Whose processes the numbers in temporary names are: the folder may be shared by several machines. */
-const host = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
 
 /**
  * Lets `write` make a file or folder under a hidden name beside `path`, and gives it its name when it is whole and on the
@@ -111,19 +107,10 @@ async function sweep(target: string, prefix: string): Promise<void> {
   const names = await readdir(dirname(target)).catch(() => [])
   for (const name of names.sort((a, b) => b.localeCompare(a))) {
     const [, pid] = name.startsWith(prefix) ? (/^(\d+)-/.exec(name.slice(prefix.length)) ?? []) : []
-    if (pid === undefined || alive(Number(pid))) continue
+    if (pid === undefined || isAlive(Number(pid))) continue
     const left = join(dirname(target), name)
     if (name.endsWith('.old') && !(await exists(target))) await rename(left, target)
     else await rm(left, { recursive: true, force: true })
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }
 

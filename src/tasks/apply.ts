@@ -2,11 +2,11 @@ import { stat } from 'node:fs/promises'
 
 import { DataError, type OnProgress, OptionError } from '../core/index.ts'
 import { configureEngine } from '../engines/index.ts'
-import { isImageName } from '../sources/index.ts'
+import { type BadRowPolicy, isImageName } from '../sources/index.ts'
 import { fromRows, type Table } from '../table/index.ts'
 import { openTableInput } from './data/index.ts'
 import type { TrainedBundle } from './bundle.ts'
-import { parseBytes } from './options.ts'
+import { engineMemory, parseBytes } from './options.ts'
 
 /** What tasks on a finished bundle share. */
 export interface ResourceOptions {
@@ -14,13 +14,15 @@ export interface ResourceOptions {
   readonly limitMemory?: number | string | undefined
   /** Where tables are queried: `sc://host:15002` for Spark. Default: in this process. */
   readonly on?: string | undefined
+  /** CSV rows that cannot be split into the columns: stop (default), leave out, or leave out and list in a file. */
+  readonly onBadRows?: BadRowPolicy | undefined
 }
 
 export function configureResources({ threads, limitMemory }: ResourceOptions): void {
   const bytes = typeof limitMemory === 'string' ? parseBytes(limitMemory) : limitMemory
   configureEngine({
     ...(threads === undefined ? {} : { threads }),
-    ...(bytes === undefined ? {} : { memoryLimit: Math.floor(bytes * 0.45) }),
+    ...(bytes === undefined ? {} : { memoryLimit: engineMemory(bytes) }),
   })
 }
 
@@ -34,7 +36,11 @@ export interface OpenedRows {
 export async function openRows(
   { task, features }: TrainedBundle,
   input: readonly string[],
-  control: { readonly signal?: AbortSignal | undefined; readonly onProgress?: OnProgress | undefined },
+  control: {
+    readonly onBadRows?: BadRowPolicy | undefined
+    readonly signal?: AbortSignal | undefined
+    readonly onProgress?: OnProgress | undefined
+  },
 ): Promise<OpenedRows> {
   if (input.length === 0) throw new OptionError({ operation: 'read', expected: 'an input', received: 'none' })
   const pictures = task.kind === 'images' || task.kind === 'idx'
@@ -44,7 +50,7 @@ export async function openRows(
     return { table: fromRows(input.map((path) => ({ [column]: path }))), files: input, notes: [] }
   }
   const opened = await openTableInput(input.length === 1 ? input[0]! : input, {
-    options: { onBadRows: 'error' },
+    options: { onBadRows: control.onBadRows ?? 'error' },
     signal: control.signal,
     onProgress: control.onProgress,
   })

@@ -46,7 +46,7 @@ export async function evaluate(options: EvaluateOptions, control: TaskControl = 
   configureResources(options)
   const bundle = await readTrained(options.bundle)
   const target = bundle.features.target!
-  const test = await testPart(bundle, options.input, control)
+  const test = await testPart(bundle, options, control)
   const predictions = await predictDataset(bundle.model, test.data, target, control.signal)
   const truth = await truthOf(test.data, target)
   const evaluation = await evaluatePredictions(predictions, truth, target, seed)
@@ -95,7 +95,7 @@ export async function evaluate(options: EvaluateOptions, control: TaskControl = 
 
 async function testPart(
   bundle: TrainedBundle,
-  input: readonly string[],
+  { input, onBadRows }: EvaluateOptions,
   { observer, signal }: TaskControl,
 ): Promise<TestPart> {
   const { features } = bundle
@@ -115,7 +115,7 @@ async function testPart(
         ),
     }
   }
-  const opened = await openRows(bundle, input, { signal })
+  const opened = await openRows(bundle, input, { signal, onBadRows })
   for (const note of opened.notes) observer?.note?.(note)
   const columns = await opened.table.columns()
   const target = features.target!.column

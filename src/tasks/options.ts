@@ -2,7 +2,8 @@ import { cpus, totalmem } from 'node:os'
 
 import { z } from 'zod'
 
-import { didYouMean, OptionError } from '../core/index.ts'
+import { didYouMean, OptionError, MemoryError } from '../core/index.ts'
+import { leastEngineMemory } from '../engines/index.ts'
 
 /** A size in bytes: a number, or a string such as "800MB" or "1.5 GiB". KB, MB, GB are powers of 1000; KiB … of 1024. */
 export function parseBytes(text: string): number {
@@ -79,6 +80,21 @@ export type ResolvedTrainOptions = Omit<z.output<typeof trainOptionsSchema>, 'li
   readonly threads: number
   /** Bytes for the whole process. */
   readonly limitMemory: number
+}
+
+/** What the engine takes of the memory that a whole process may have. */
+const engineShare = 0.45
+
+/** The engine's memory under a limit for the whole process. @throws MemoryError naming the least limit that works. */
+export function engineMemory(limit: number): number {
+  const memory = Math.floor(limit * engineShare)
+  if (memory >= leastEngineMemory) return memory
+  throw new MemoryError({
+    operation: 'limit memory',
+    expected: `at least ${Math.ceil(leastEngineMemory / engineShare / 1e6)} MB for the whole process`,
+    received: `${Math.round(limit / 1e6)} MB`,
+    hint: 'Raise --limit-memory',
+  })
 }
 
 /** Checks options and fills in defaults. @throws OptionError naming the option, what it takes and what came. */

@@ -96,6 +96,7 @@ async function predictRows(bundle: TrainedBundle, options: PredictOptions, contr
 async function predictTable(bundle: TrainedBundle, options: PredictOptions, control: TaskControl): Promise<Outcome> {
   const { observer, signal } = control
   const opened = await openRows(bundle, options.input!, {
+    onBadRows: options.onBadRows,
     signal,
     onProgress: observer?.progress && ((each) => observer.progress!(each)),
   })

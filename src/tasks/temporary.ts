@@ -1,3 +1,4 @@
+import { host } from '../core/index.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +7,7 @@ let folders: Set<string> | undefined
 
 /** A new folder in the system's place for such, gone at the latest when the process exits. */
 export function temporaryFolder(): { readonly path: string; readonly remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), 'fathom-'))
+  const path = mkdtempSync(join(tmpdir(), `fathom-${host}-${process.pid}-`))
   if (folders === undefined) {
     const all = new Set<string>()
     folders = all

@@ -15,7 +15,7 @@ import { permutationImportance } from './importance.ts'
 import { type Family, familyOfFields, familyOfRoles } from './learners/index.ts'
 import { machine, versions } from './lineage.ts'
 import type { TaskObserver } from './observer.ts'
-import { type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from './options.ts'
+import { engineMemory, type ResolvedTrainOptions, resolveTrainOptions, type TrainOptions } from './options.ts'
 import { trainReport } from './reporting.ts'
 import type { TrainResult } from './results.ts'
 
@@ -43,7 +43,7 @@ export async function train(options: TrainOptions, control: TaskControl = {}): P
   const output = resolved.output ?? defaultOutput(resolved.input)
   const checkpoint = `${output}.checkpoint`
   checkOutputs(output, checkpoint, resolved)
-  configureEngine({ memoryLimit: Math.floor(resolved.limitMemory * 0.45), threads: resolved.threads })
+  configureEngine({ memoryLimit: engineMemory(resolved.limitMemory), threads: resolved.threads })
 
   const prepared = await prepare({
     options: resolved,

@@ -5,7 +5,7 @@ import { bold, dim, duration, number, printJson, say, showProgress, table } from
 /** `fathom evaluate`. */
 export async function run({ flags, signal }: CommandContext, bundle: string, ...input: string[]): Promise<number> {
   const result = await evaluate(
-    { ...given(flags, ['report', 'force', 'seed', 'threads', 'limitMemory']), bundle, input },
+    { ...given(flags, ['report', 'force', 'seed', 'onBadRows', 'threads', 'limitMemory']), bundle, input },
     { signal, observer: { progress: showProgress, note: (text) => say(dim(`  note: ${text}`)) } },
   )
   if (flags['json'] === true) printJson(result)

@@ -8,7 +8,7 @@ export async function run({ flags, signal }: CommandContext, bundle: string, ...
   const json = flags['json'] === true
   const result = await predict(
     {
-      ...given(flags, ['output', 'force', 'missingColumns', 'contract', 'threads', 'limitMemory']),
+      ...given(flags, ['output', 'force', 'missingColumns', 'contract', 'onBadRows', 'threads', 'limitMemory']),
       bundle,
       ...(input.length > 0 ? { input } : { rows: await rowsFromStdin(signal) }),
     },

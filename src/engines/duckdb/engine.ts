@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { availableParallelism, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
-import { type ColumnBatch, FileError, MemoryError, type Schema } from '../../core/index.ts'
+import { type ColumnBatch, FileError, host, isAlive, MemoryError, type Schema } from '../../core/index.ts'
 import { type CompiledQuery, duckdbDialect, inputsOf, type Plan, type ScanNode } from '../../plan/index.ts'
 import type {
   CatalogTable,
@@ -38,9 +38,12 @@ export interface DuckdbOptions {
 const inParquet =
   /^(?:BOOLEAN|U?(?:TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIMESTAMP|BLOB|DECIMAL\(.*\))$/
 const fatal = /FATAL Error|INTERNAL Error|database has been invalidated/
-const leastMemory = 64 * 2 ** 20
+/** Bytes below which the engine does not work. */
+export const leastEngineMemory = 64 * 2 ** 20
 /** Work shorter than this leaves too little behind to be worth giving back. */
 const trimAfter = 500
+/** Of temporary folders; the process follows. */
+const prefix = `fathom-${host}-`
 /** How many times as large rows are in memory as in the compressed files that hold stored tables. */
 const unpacked = 4
 
@@ -72,10 +75,10 @@ export class DuckdbEngine implements Engine {
     this.memoryLimit = options.memoryLimit ?? defaultMemory()
     this.threads = options.threads ?? availableParallelism()
     this.base = options.tempDirectory ?? tmpdir()
-    if (this.memoryLimit < leastMemory) {
+    if (this.memoryLimit < leastEngineMemory) {
       throw new MemoryError({
         operation: 'open engine',
-        expected: `a memory limit of at least ${leastMemory / 2 ** 20} MiB`,
+        expected: `a memory limit of at least ${leastEngineMemory / 2 ** 20} MiB`,
         received: `${Math.round(this.memoryLimit / 2 ** 20)} MiB`,
       })
     }
@@ -383,7 +386,8 @@ export class DuckdbEngine implements Engine {
     try {
       // One level only: making a whole path below /proc never ends on some versions of Node.js.
       if (!existsSync(this.base)) mkdirSync(this.base)
-      this.directory ??= await mkdtemp(join(this.base, 'fathom-'))
+      if (this.directory === undefined) sweep(this.base)
+      this.directory ??= await mkdtemp(join(this.base, `${prefix}${process.pid}-`))
     } catch (cause) {
       throw new FileError({
         operation: 'open engine',
@@ -449,10 +453,23 @@ export class DuckdbEngine implements Engine {
   }
 }
 
+/** Removes the folders of this machine's processes that were killed before they could. Best effort. */
+function sweep(base: string): void {
+  for (const name of readdirSync(base)) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined
+    if (pid === undefined || isAlive(Number(pid))) continue
+    try {
+      rmSync(join(base, name), { recursive: true, force: true })
+    } catch {
+      // Another user's: it is not ours to remove.
+    }
+  }
+}
+
 function defaultMemory(): number {
   const limited = process.constrainedMemory()
   const total = totalmem()
-  return Math.max(leastMemory, Math.floor((limited > 0 && limited < total ? limited : total) / 2))
+  return Math.max(leastEngineMemory, Math.floor((limited > 0 && limited < total ? limited : total) / 2))
 }
 
 function rejectingScans(plan: Plan): string[] {

@@ -12,6 +12,7 @@ import { col, read, Table } from '../../table/index.ts'
 import { prepareIdx } from './idx.ts'
 import type { InputKind, Prepared } from './prepared.ts'
 import { type PrepareContext, prepareTable, type TableInput } from './table.ts'
+import { listBadRows, withDates } from './tidy.ts'
 
 export { encodeTable } from './encode.ts'
 export type { InputKind, Prepared, ShownExample, TestPart } from './prepared.ts'
@@ -82,7 +83,10 @@ export async function openTableInput(
     case 'table': {
       const table = await read(input, { onBadRows: options.onBadRows, signal, onProgress, on: options.on })
       const report = table.readReport!
-      return { kind: 'table', table, path, files: report.files, notes: readNotes(report) }
+      const notes = readNotes(report)
+      if (options.onBadRows === 'collect' && report.badRows.count > 0) notes.push(await listBadRows(report))
+      const dates = report.format === 'parquet' || report.format === 'arrow' ? await withDates(table, notes) : table
+      return { kind: 'table', table: dates, path, files: report.files, notes }
     }
     case 'imageFolder':
       return folderInput('images', path, await readImageFolder(defaultEngine(), path, { signal, onProgress }))
