@@ -1,5 +1,5 @@
 import { DataError } from '../../core/index.ts'
-import { col, type Table } from '../../table/index.ts'
+import { call, col, count, cumeDist, type Expr, rowNumber, type Table, when } from '../../table/index.ts'
 import type { ResolvedTrainOptions } from '../options.ts'
 
 /** Parts of the rows, as numbers in the column `partColumn`. */
@@ -32,6 +32,11 @@ const quote = (name: string) => `"${name.replaceAll('"', '""')}"`
 export async function splitTable(table: Table, options: SplitOptions): Promise<Table> {
   const { testFraction, validationFraction, target } = options
   const rows = await table.count()
+  if (table.engine.localFiles !== 'read') {
+    const split = await planned(table, options, rows <= exactRows).store()
+    await checkParts(split, options)
+    return split
+  }
   const position = positionSql(options, rows <= exactRows)
   // Windows over all rows come out in another order; a hash of the number keeps the rows streaming in theirs.
   const order = position.includes(' over (') ? `order by ${rowColumn}` : ''
@@ -49,6 +54,40 @@ export async function splitTable(table: Table, options: SplitOptions): Promise<T
     .store()
   await checkParts(split, options)
   return split
+}
+
+/**
+ * The same in verbs, for engines of another SQL. Their hash is another, and so are the rows held back at random or by group;
+ * by time they are the same.
+ */
+function planned(table: Table, options: SplitOptions, exact: boolean): Table {
+  const { testFraction, validationFraction, target } = options
+  const u = col('__u')
+  return table
+    .rowNumber(rowColumn)
+    .filter(col(target).isNotNull())
+    .withColumns({ __u: positionOf(options, exact) })
+    .withColumns({
+      [partColumn]: when(u.less(testFraction), parts.test)
+        .when(u.less(testFraction + validationFraction), parts.validation)
+        .otherwise(parts.train),
+    })
+    .drop('__u')
+    .sort(rowColumn)
+}
+
+function positionOf({ by, stratify, target, seed }: SplitOptions, exact: boolean): Expr {
+  const hash = (name: string): Expr => call('hash', col(name), seed)
+  const share = (name: string): Expr => hash(name).divide(2 ** 63)
+  if (by === 'random') {
+    if (!exact) return share(rowColumn)
+    const partitionBy = stratify ? [target] : []
+    const place = rowNumber().over({ partitionBy, orderBy: hash(rowColumn) })
+    return place.subtract(0.5).divide(count().over({ partitionBy }))
+  }
+  if ('group' in by) return share(by.group)
+  const latest = cumeDist().over({ orderBy: col(by.time).ascending('first') })
+  return latest.multiply(-1).add(1)
 }
 
 /** A number in [0, 1) for each row: the test part is below the test fraction, the validation part comes next. */
