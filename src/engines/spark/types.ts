@@ -10,6 +10,7 @@ import {
   type NamedExpression,
   type Plan,
   replaceParts,
+  sparkType,
   partsOf,
   typedParts,
   visitCore,
@@ -68,7 +69,7 @@ export async function tellTypes(plan: Plan, types: Types, schemaOf: SchemaOf): P
   if (input === undefined || types.columns.has(input)) return
   const needed = visitCore(plan, expressions).flatMap(typedUses)
   if (needed.length === 0 && plan.kind !== 'cast') return
-  types.columns.set(input, typesOf(await schemaOf(input, types)))
+  types.columns.set(input, plainTypes(input, types) ?? typesOf(await schemaOf(input, types)))
   const known: KnownTypes = { columns: types.columns.get(input), told: types.told }
   await tell(needed, known, types, schemaOf, (asked, aggregated) => question(plan, input, asked, aggregated))
 }
@@ -129,6 +130,54 @@ function question(plan: Plan, input: Plan, asked: readonly Expression[], aggrega
   const columns = asked.map((expression, i): NamedExpression => ({ name: `__type${i}`, expression }))
   if (!aggregated) return { kind: 'project', input, columns }
   return { kind: 'aggregate', input, keys: plan.kind === 'aggregate' ? plan.keys : [], aggregates: columns }
+}
+
+type PlainTypes = ReadonlyMap<string, string> | undefined
+
+/** The types of a plan's columns where they follow from it without a question, which costs some milliseconds. */
+function plainTypes(plan: Plan, types: Types): PlainTypes {
+  const known = types.columns.get(plan)
+  if (known !== undefined) return known
+  const same = ({ input }: { readonly input: Plan }): PlainTypes => plainTypes(input, types)
+  const asked = (): PlainTypes => undefined
+  const computed = (input: Plan, columns: readonly NamedExpression[], kept: boolean): PlainTypes => {
+    const below = plainTypes(input, types)
+    if (below === undefined) return undefined
+    const all = new Map(kept ? below : [])
+    for (const { name, expression } of columns) {
+      const type = knownType(expression, { columns: below, told: types.told })
+      if (type === undefined) return undefined
+      all.set(name, type)
+    }
+    return all
+  }
+  return visitCore<PlainTypes>(plan, {
+    scan: ({ source, schema }) => {
+      if (source.format === 'stored') return schema && typesOf(schema)
+      if (source.format !== 'values') return undefined
+      return new Map(source.columns.map(({ name, type }) => [name, sparkType(type).toLowerCase()]))
+    },
+    project: ({ input, columns }) => computed(input, columns, false),
+    withColumns: ({ input, columns }) => computed(input, columns, true),
+    filter: same,
+    sort: same,
+    limit: same,
+    sample: same,
+    distinct: same,
+    sql: asked,
+    rename: asked,
+    drop: asked,
+    aggregate: asked,
+    join: asked,
+    asOfJoin: asked,
+    union: asked,
+    setOperation: asked,
+    cast: asked,
+    fillNull: asked,
+    unpivot: asked,
+    explode: asked,
+    unnest: asked,
+  })
 }
 
 function typesOf(schema: Schema): ReadonlyMap<string, string> {
