@@ -26,7 +26,8 @@ export interface MultiHeadAttentionOptions {
 /**
  * Scaled dot-product attention in several heads (Vaswani et al. 2017). Inputs: x [batch, time, features] for
  * self-attention, or [query, value]; then, optionally, a bool mask [batch, time] of the values, true where one may be
- * seen: `attention([x, mask])`, `attention([query, value, mask])`. Output: the query's shape.
+ * seen: `attention([x, mask])`, `attention([query, value, mask])`. Masks that values carry (`embedding({ maskZero: true })`)
+ * count as well. Output: the query's shape.
  */
 export const multiHeadAttention = defineLayer<MultiHeadAttentionOptions>({
   type: 'multiHeadAttention',
@@ -52,9 +53,14 @@ export const multiHeadAttention = defineLayer<MultiHeadAttentionOptions>({
       ...projection(options, 'output', [numHeads, valueDim, features]),
     }
   },
+  // The result has the query's steps.
+  mask: (_, __, { masks }) => masks[0],
   call: (options, inputs, context) => {
     const [query, value] = sources(inputs).map((x) => context.float(x)) as [Value, Value]
-    const mask = inputs.find(({ dtype, shape }) => dtype === 'bool' && shape.length === 2)
+    const given = inputs.find(({ dtype, shape }) => dtype === 'bool' && shape.length === 2)
+    // What the values carry with them, as Keras has it: steps that an embedding masked are not seen.
+    const carried = context.masks[inputs.length > 1 && inputs[1]!.shape.length === 3 ? 1 : 0]
+    const mask = given !== undefined && carried !== undefined ? g.and(given, carried) : (given ?? carried)
     const q = heads(query, 'query', context)
     const k = heads(value, 'key', context)
     const v = heads(value, 'value', context)
