@@ -112,14 +112,18 @@ class Compilation {
     fillNull: ({ columns, input }) => {
       if (columns.length === 0) return this.select(input)
       const name = this.fresh('input')
+      // What is read twice is kept, and not in its order: rows are numbered before.
+      const numbered = columns.some(({ expression }) => needsOrder(expression))
       const filled = columns.map(({ name: column, expression }) => {
-        const ordered = needsOrder(expression)
-        const value = duckdbExpression(ordered ? inOrderOf(expression, orderColumn) : expression)
-        const from = ordered ? `(SELECT *, row_number() OVER () AS ${orderColumn} FROM ${name})` : name
-        const over = hasAggregate(expression) ? `(SELECT ${value} FROM ${from})` : value
+        const value = duckdbExpression(numbered ? inOrderOf(expression, orderColumn) : expression)
+        const over = hasAggregate(expression) ? `(SELECT ${value} FROM ${name})` : value
         return `coalesce(${identifier(column)}, ${over}) AS ${identifier(column)}`
       })
-      return `WITH ${name} AS (${this.select(input)}) SELECT * REPLACE (${filled.join(', ')}) FROM ${name}`
+      const rows = numbered
+        ? `SELECT *, row_number() OVER () AS ${orderColumn} FROM (${this.select(input)})`
+        : this.select(input)
+      const kept = numbered ? `* EXCLUDE (${orderColumn})` : '*'
+      return `WITH ${name} AS (${rows}) SELECT ${kept} REPLACE (${filled.join(', ')}) FROM ${name}`
     },
     unpivot: (node) => {
       const columns = node.columns.map(identifier).join(', ')
