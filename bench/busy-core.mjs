@@ -5,8 +5,9 @@ import { spawn } from 'node:child_process'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 
+import { stepTimes } from './harness/clock.mjs'
 import { markdownTable, quantile } from './harness/statistics.mjs'
-import { examples, workloads } from './harness/workloads.mjs'
+import { workloads } from './harness/workloads.mjs'
 
 const { values: flags } = parseArgs({
   options: {
@@ -20,32 +21,9 @@ const { values: flags } = parseArgs({
 const threads = Number(flags.threads)
 const seconds = Number(flags.seconds)
 
-/** Median milliseconds of a step of a fit over 16 batches. */
+/** Median and mean milliseconds of a step of a fit over 16 batches. */
 async function stepTime(workload) {
-  const model = workload.model()
-  model.compile({ optimizer: workload.optimizer(), loss: workload.loss, threads })
-  const times = []
-  let last = 0
-  let end = Number.POSITIVE_INFINITY
-  await model.fit(examples(workload), {
-    batchSize: workload.shape[0],
-    epochs: 1_000_000,
-    callbacks: [
-      {
-        name: 'clock',
-        onBatchEnd(_, __, { step }) {
-          const now = performance.now()
-          if (step === 20) end = now + seconds * 1000
-          if (step > 20) times.push(now - last)
-          last = performance.now()
-        },
-        onEpochEnd(_, __, context) {
-          last = performance.now()
-          if (last > end) context.stop('measured')
-        },
-      },
-    ],
-  }) // prettier-ignore
+  const times = await stepTimes(workload, { threads, seconds })
   // Long steps count as often as they take long: what counts is how far training gets.
   return { median: quantile(times, 0.5), mean: times.reduce((a, b) => a + b, 0) / times.length }
 }

@@ -12,7 +12,8 @@ import { Random, Tensor } from 'fathom/core'
 
 import { runPeer } from './harness/peers.mjs'
 import { geometricMean, markdownTable, quantile, spread, summary } from './harness/statistics.mjs'
-import { examples, workloads } from './harness/workloads.mjs'
+import { stepTimes } from './harness/clock.mjs'
+import { workloads } from './harness/workloads.mjs'
 
 const { values: flags } = parseArgs({
   options: {
@@ -36,35 +37,6 @@ if (unknown.length > 0) {
 
 /** What each peer offers to go faster: all are tried in the first round, the best is measured in the others. */
 const variants = { torch: ['default', 'fused', 'compile', 'fused,compile'], keras: ['default', 'jit'] }
-
-/** Times of single steps: a fit over 16 batches, epoch after epoch. */
-async function ours(workload) {
-  const made = workload.model()
-  made.compile({ optimizer: workload.optimizer(), loss: workload.loss, threads })
-  const times = []
-  let last = 0
-  let end = Number.POSITIVE_INFINITY
-  await made.fit(examples(workload), {
-    batchSize: workload.shape[0],
-    epochs: 1_000_000,
-    callbacks: [
-      {
-        name: 'clock',
-        onBatchEnd(_, __, { step }) {
-          const now = performance.now()
-          if (step === 20) end = now + seconds * 1000
-          if (step > 20) times.push(now - last)
-          last = performance.now()
-        },
-        onEpochEnd(_, __, context) {
-          last = performance.now()
-          if (last > end) context.stop('measured')
-        },
-      },
-    ],
-  }) // prettier-ignore
-  return times
-}
 
 /** GFLOP/s of our own float32 matrix product, the best of the square sizes. */
 function matrixPeak() {
@@ -101,7 +73,7 @@ async function measure(name) {
   const times = { fathom: [] }
   const best = {}
   for (let round = 0; round < rounds; round++) {
-    times.fathom.push(...(await ours(workload)))
+    times.fathom.push(...(await stepTimes(workload, { threads, seconds })))
     if (!flags.peers) continue
     for (const peer of Object.keys(variants)) {
       for (const variant of best[peer] === undefined ? variants[peer] : [best[peer]]) {

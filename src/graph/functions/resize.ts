@@ -4,7 +4,7 @@ import type { Value } from '../graph.ts'
 import { operationName } from '../scope.ts'
 import { matmul } from './neural.ts'
 import { takeAt } from './padding.ts'
-import { reshape, transpose } from './shape.ts'
+import { reshape } from './shape.ts'
 import { constant } from './sources.ts'
 
 export const interpolations = ['nearest', 'bilinear', 'bicubic'] as const
@@ -63,7 +63,3 @@ function cubic(distance: number): number {
   if (x <= 1) return (a + 2) * x ** 3 - (a + 3) * x ** 2 + 1
   return x < 2 ? a * x ** 3 - 5 * a * x ** 2 + 8 * a * x - 4 * a : 0
 }
-
-/** Channels last as channels first, and back: [N,H,W,C] ↔ [N,C,H,W]. */
-export const channelsFirst = (x: Value): Value => transpose(x, [0, 3, 1, 2])
-export const channelsLast = (x: Value): Value => transpose(x, [0, 2, 3, 1])

@@ -1,6 +1,6 @@
 import { ShapeError } from '../../core/index.ts'
 import type { OpAttributes, OpName } from '../attributes.ts'
-import { applyMany, definitionOf, outputsOf } from '../build.ts'
+import { applyMany, outputsOf } from '../build.ts'
 import { multiplyDims } from '../dims.ts'
 import { broadcastTo, concat, expandDims, reshape, take } from '../functions/shape.ts'
 import type { AnyNode, Node, Value } from '../graph.ts'
@@ -133,9 +133,4 @@ export function oneByOne(node: Node, inputs: readonly Lane[], size: Dim): readon
           0,
         ),
   )
-}
-
-/** True where the op is applied through its decomposition. */
-export function decomposes(rule: BatchingRule<OpName>, op: OpName): boolean {
-  return rule === 'decompose' && definitionOf(op).decompose !== undefined
 }
